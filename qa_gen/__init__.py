@@ -1,0 +1,1 @@
+"""From annotations and the knowledge graph to checked FLEX-VideoQA dialogues."""

@@ -1,0 +1,1 @@
+"""FLEX-Sim: a simulated FLEX, so that everything runs and is tested with no download."""
