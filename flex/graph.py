@@ -137,6 +137,9 @@ class Graph(BaseModel):
         """A hash of the whole content: records carry it to say which graph they were made with."""
         return hash_text(self.model_dump_json())
 
+    def __hash__(self) -> int:
+        return hash(self.version)
+
     @functools.cached_property
     def _occurrences(self) -> dict[str, tuple[Occurrence, ...]]:
         return {

@@ -37,6 +37,23 @@ def score(
     labelled = graph.occurrences(action) if scope is None else graph.in_order(action, scope)
     observed = graph.in_order(action, errors)
     graph.require_within(observed, labelled)
-    if total is None:
-        total = graph.total(action) if scope is None else sum(map(graph.weight, labelled))
-    return round(100 * (1 - sum(map(graph.weight, observed)) / total), DECIMALS)
+    share = penalty(graph, observed) / denominator(graph, action, scope=scope, total=total)
+    return round(100 * (1 - share), DECIMALS)
+
+
+def penalty(graph: Graph, errors: Iterable[Occurrence]) -> int:
+    """Return the numerator of Eq. 1: the summed weights of the errors."""
+    return sum(map(graph.weight, errors))
+
+
+def denominator(
+    graph: Graph,
+    action: str,
+    *,
+    scope: Iterable[Occurrence] | None = None,
+    total: int | None = None,
+) -> int:
+    """Return the denominator of Eq. 1: a stated total, or the weights of what was labelled."""
+    if total is not None:
+        return total
+    return graph.total(action) if scope is None else penalty(graph, scope)

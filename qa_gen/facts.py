@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from flex.files import hash_text
 from flex.graph import Graph, Occurrence
 from flex.sample import Annotation
-from flex.scoring import score
+from flex.scoring import denominator, penalty, score
 
 
 class ErrorFact(BaseModel):
@@ -37,7 +37,9 @@ class Facts(BaseModel):
         errors: labelled errors, in the action's phase order.
         labelled: the occurrences that were looked for, in phase order; `None` means all. Nothing
             outside it may be praised or blamed.
-        score: Eq. 1 over what was labelled, 0–100.
+        penalty: summed weights of the errors, the numerator of Eq. 1.
+        total: summed weights of all that was labelled, its denominator.
+        score: Eq. 1, 0–100.
         graph: version of the knowledge graph.
     """
 
@@ -47,6 +49,8 @@ class Facts(BaseModel):
     action: str
     errors: tuple[ErrorFact, ...]
     labelled: tuple[Occurrence, ...] | None = None
+    penalty: int
+    total: int
     score: Annotated[float, Field(ge=0, le=100)]
     graph: str
 
@@ -76,6 +80,8 @@ def facts_of(graph: Graph, annotation: Annotation) -> Facts:
         action=action.id,
         errors=tuple(ErrorFact(**labels[item].model_dump(exclude={"note"})) for item in in_order),
         labelled=None if scope is None else graph.in_order(action.id, scope),
+        penalty=penalty(graph, in_order),
+        total=denominator(graph, action.id, scope=scope, total=annotation.score_total),
         score=score(graph, action.id, in_order, scope=scope, total=annotation.score_total),
         graph=graph.version,
     )

@@ -25,8 +25,11 @@ Phrasings = dict[str, list[jinja2.Template]]
 
 @functools.cache
 def environment() -> jinja2.Environment:
-    """Return the environment over `prompts/`; HTML is escaped, a missing value is an error."""
-    return jinja2.Environment(
+    """Return the environment over `prompts/`; HTML is escaped, a missing value is an error.
+
+    The filters `sentence` and `clause` set the case of a text's first letter.
+    """
+    env = jinja2.Environment(
         loader=jinja2.FileSystemLoader(PROMPTS),
         autoescape=jinja2.select_autoescape(["html", "html.j2"], default=False),
         undefined=jinja2.StrictUndefined,
@@ -34,6 +37,9 @@ def environment() -> jinja2.Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
+    env.filters["sentence"] = lambda text: text[:1].upper() + text[1:]
+    env.filters["clause"] = lambda text: text[:1].lower() + text[1:]
+    return env
 
 
 @functools.cache
