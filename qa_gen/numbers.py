@@ -29,7 +29,7 @@ _DIGITS = r"\d+(?:\.\d+)?"
 _TENS_WORDS = "|".join(_TENS)
 _UNIT_WORDS = "|".join(_UNITS)
 _NUMBER = re.compile(
-    rf"(?<![\w.])(?P<digits>{_DIGITS})(?![\w]*:)"
+    rf"(?<![\w.])(?P<digits>{_DIGITS})"
     rf"|\b(?P<tens>{_TENS_WORDS})(?:[- ](?P<unit>{_UNIT_WORDS}))?\b",
     re.IGNORECASE,
 )
