@@ -1,0 +1,92 @@
+"""Annotation records of a simulated data set, one at a time.
+
+    for record in simulate(Study(load_graph(), load_settings(), seed=0), clips=400): ...
+
+Up to 7,512 clips come from one cohort of 38 subjects; more come from further cohorts of other
+people, independent of the first. Memory does not grow with the number of clips.
+"""
+
+from collections.abc import Iterator, Mapping
+
+import numpy as np
+
+from flex.problems import InputError, Problem
+from flex.sample import Annotation, ErrorLabel, Semg
+from flex.scoring import score
+from flex.semg_columns import channel_names
+from sim.labels import draw_errors
+from sim.study import Bools, Study
+from sim.subjects import recruit, working_load_kg
+from sim.timing import draw_frames, draw_phases, phase_spans, seconds
+from sim.trials import choose, kept_count, kept_trials
+
+SOURCE = "simulated"
+
+
+def simulate(study: Study, clips: int | None = None) -> Iterator[Annotation]:
+    """Yield the records of a data set, sorted by cohort, action and clip.
+
+    Args:
+        study: graph, numbers and seed.
+        clips: how many; one whole cohort if it is left out.
+
+    Raises:
+        InputError: fewer than one clip, or a mean score that the graph cannot give.
+    """
+    wanted = kept_count(study) if clips is None else clips
+    if wanted < 1:
+        raise InputError([Problem("clips", f"expected 1 or more, found {wanted}")])
+    numbered = dict.fromkeys(study.graph.actions, 0)
+    cohort = 0
+    while wanted > 0:
+        cohort += 1
+        kept = kept_trials(study, cohort)
+        chosen = choose(study, kept, wanted)
+        for action in study.graph.actions:
+            if chosen[action].any():
+                yield from _action_clips(study, cohort, action, kept, chosen, numbered[action])
+            numbered[action] += int(kept[action].sum())
+        wanted -= kept_count(study)
+
+
+def _action_clips(
+    study: Study,
+    cohort: int,
+    action: str,
+    kept: Mapping[str, Bools],
+    chosen: Mapping[str, Bools],
+    numbered: int,
+) -> Iterator[Annotation]:
+    graph, rate = study.graph, study.settings.recording.frame_rate_hz
+    subjects = recruit(study, cohort)
+    shown = draw_errors(study, subjects, action)
+    frames = draw_frames(study, subjects, action)
+    shares = draw_phases(study, subjects, action, shown)
+    numbers = numbered + np.cumsum(kept[action]).reshape(kept[action].shape)
+    loads_kg = [working_load_kg(study, subject, action) for subject in subjects]
+    occurrences, phases, semg = graph.occurrences(action), graph.action(action).phases, None
+    if graph.action(action).recorded_muscles:
+        semg = Semg(
+            sample_rate_hz=study.settings.recording.semg_sample_rate_hz,
+            channels=channel_names(graph, action),
+        )
+    for person, repetition in np.argwhere(chosen[action]).tolist():
+        place = person, repetition
+        observed = [occurrences[index] for index in np.flatnonzero(shown[place])]
+        yield Annotation(
+            clip=f"{action}/{numbers[place]:03d}",
+            action=action,
+            subject=subjects[person].id,
+            skill=subjects[person].skill,
+            repetition=repetition + 1,
+            load_kg=loads_kg[person],
+            errors=tuple(
+                ErrorLabel(key_step=o.key_step, error_type=o.error_type) for o in observed
+            ),
+            phases=phase_spans(int(frames[place]), shares[place], phases, rate),
+            duration_s=seconds(int(frames[place]), rate),
+            score=score(graph, action, observed),
+            frame_rate_hz=rate,
+            semg=semg,
+            source=SOURCE,
+        )
