@@ -6,7 +6,9 @@ Ids are those of the graph, errors are the action's own and inside what was labe
 is the one of Eq. 1, phases follow the action's order, and no interval leaves the clip.
 """
 
-from collections.abc import Iterable, Iterator
+import itertools
+from collections.abc import Hashable, Iterator, Sequence
+from typing import TypeVar
 
 from flex.graph import Graph, Occurrence
 from flex.problems import InputError, nearest
@@ -15,6 +17,7 @@ from flex.scoring import score
 
 SCORE_TOLERANCE = 0.01
 TIME_TOLERANCE_S = 0.001
+Item = TypeVar("Item", bound=Hashable)
 
 
 def score_of(record: Annotation, graph: Graph) -> float:
@@ -99,26 +102,33 @@ def _labelled(record: Annotation, graph: Graph) -> Iterator[str]:
 
 
 def _score(record: Annotation, graph: Graph) -> Iterator[str]:
-    """Compare the stated score with Eq. 1; both sums are named, since a label may be the fault."""
-    penalty = sum(map(graph.weight, record.occurrences))
-    scope = graph.occurrences(record.action) if record.scope is None else record.scope
-    total = record.score_total or (
-        graph.total(record.action) if record.scope is None else sum(map(graph.weight, scope))
-    )
-    if penalty > total:
-        yield f"score_total: {total} is less than the weights of the errors, {penalty}"
+    """Compare the stated score and total with Eq. 1."""
+    if record.score is None and record.score_total is None:
         return
     computed = score_of(record, graph)
-    if record.score is not None and abs(record.score - computed) > SCORE_TOLERANCE + 1e-9:
+    if computed < 0:
+        penalty, total = _sums(record, graph)
+        yield f"score_total: {total} is less than the weights of the errors, {penalty}"
+    elif record.score is not None and abs(record.score - computed) > SCORE_TOLERANCE + 1e-9:
+        penalty, total = _sums(record, graph)
         yield (
             f"score: {record.score} is stated, the errors give {computed} (penalty {penalty} of "
             f"{total}); if the source used another total, state it as score_total"
         )
 
 
+def _sums(record: Annotation, graph: Graph) -> tuple[int, int]:
+    """Return both sums of Eq. 1: a stated score may be wrong in either."""
+    if record.scope is None:
+        total = graph.total(record.action)
+    else:
+        total = sum(map(graph.weight, record.scope))
+    return sum(map(graph.weight, record.occurrences)), record.score_total or total
+
+
 def _phase_order(record: Annotation, graph: Graph) -> Iterator[str]:
     order = graph.actions[record.action].phases
-    found = [span.phase for span in record.phases]
+    found = [span.phase for span in _by_start(record)]
     for phase in _twice(found):
         yield f"phases: {phase} is given twice"
     for phase in dict.fromkeys(found):
@@ -131,8 +141,8 @@ def _phase_order(record: Annotation, graph: Graph) -> Iterator[str]:
 
 
 def _times(record: Annotation) -> Iterator[str]:
-    by_start: list[PhaseSpan] = sorted(record.phases, key=lambda span: span.start_s)
-    for before, after in zip(by_start, by_start[1:], strict=False):
+    by_start = _by_start(record)
+    for before, after in itertools.pairwise(by_start):
         if after.start_s < before.end_s - TIME_TOLERANCE_S:
             yield (
                 f"phases: {after.phase} starts at {after.start_s} s, "
@@ -147,6 +157,11 @@ def _times(record: Annotation) -> Iterator[str]:
             yield f"{field}.end_s: {end_s} s is past the end of the clip, {record.duration_s} s"
 
 
-def _twice[Item](items: Iterable[Item]) -> list[Item]:
-    seen: set[Item] = set()
-    return list(dict.fromkeys(x for x in items if x in seen or seen.add(x)))
+def _by_start(record: Annotation) -> list[PhaseSpan]:
+    return sorted(record.phases, key=lambda span: span.start_s)
+
+
+def _twice(items: Sequence[Item]) -> list[Item]:
+    if len(set(items)) == len(items):
+        return []
+    return [item for item in dict.fromkeys(items) if items.count(item) > 1]

@@ -7,13 +7,13 @@ A byte order mark and CRLF line ends are accepted. A record without a score gets
 errors give (Eq. 1). The rules for one record are in `flex.annotation_checks`.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from pydantic import ValidationError
 
 from flex.annotation_checks import record_problems, score_of
-from flex.files import read_jsonl
+from flex.files import read_jsonl, write_text
 from flex.graph import Graph
 from flex.problems import InputError, Problem, problems_of
 from flex.sample import Annotation, ErrorLabel, PhaseSpan, Semg
@@ -53,6 +53,21 @@ def load_annotations(path: Path, graph: Graph) -> list[Annotation]:
         InputError: every problem of the file: place, field, what was found, what was expected.
     """
     return list(read_annotations(path, graph))
+
+
+def write_annotations(
+    path: Path, records: Sequence[Annotation], *, overwrite: bool = False
+) -> None:
+    """Write records, atomically; a file with other records is kept unless `overwrite` is given.
+
+    Raises:
+        InputError: the file is there with other content.
+    """
+    text = "".join(record.model_dump_json(exclude_none=True) + "\n" for record in records)
+    if path.exists() and not overwrite and path.read_bytes() != text.encode():
+        message = "is there with other records; name another folder, or overwrite it"
+        raise InputError([Problem(str(path), f"{message} (--overwrite)")])
+    write_text(path, text)
 
 
 def read_placed(path: Path, graph: Graph, report: OnProblem) -> Iterator[tuple[int, Annotation]]:
