@@ -99,9 +99,9 @@ def test_everything_wrong_at_once(tmp_path: Path, mapping: ImportMap, graph: Gra
 @pytest.mark.parametrize(
     ("value", "seen"),
     [
-        *((value, None) for value in (None, False, [], "", "no", "False", "0")),
-        *((value, Seen()) for value in (True, "yes", "TRUE", "1")),
-        *((value, Seen(0.72, 2.0)) for value in ([0.72, 2], "0.72-2", "0.72 – 2.0")),
+        *zip((None, False, [], "", "no", "False", "0"), [None] * 7, strict=True),
+        *zip((True, "yes", "TRUE", "1"), [Seen()] * 4, strict=True),
+        *zip(([0.72, 2], "0.72-2", "0.72 – 2.0"), [Seen(0.72, 2.0)] * 3, strict=True),
     ],
 )
 def test_what_a_label_says(value: Any, seen: Seen | None) -> None:

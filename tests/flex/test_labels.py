@@ -51,7 +51,7 @@ def test_who_decides(
 ) -> None:
     found = decide([*_votes("c", 1, *stage_1), *_votes("c", 2, *stage_2)])
     names = {"1": Occurrence.parse(ONE), "2": Occurrence.parse(TWO)}
-    assert found == ({names[x] for x in stands}, {names[x] for x in even})
+    assert found == (frozenset(names[x] for x in stands), frozenset(names[x] for x in even))
 
 
 def test_merged_records_are_scored_and_keep_intervals(
