@@ -6,7 +6,7 @@ Up to 7,512 clips come from one cohort of 38 subjects; more come from further co
 people, independent of the first. Memory does not grow with the number of clips.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
@@ -16,7 +16,7 @@ from flex.scoring import score
 from flex.semg_columns import channel_names
 from sim.labels import draw_errors
 from sim.study import Bools, Study
-from sim.subjects import recruit, working_load_kg
+from sim.subjects import Subject, recruit, working_load_kg
 from sim.timing import draw_frames, draw_phases, phase_spans, seconds
 from sim.trials import choose, kept_count, kept_trials
 
@@ -42,27 +42,29 @@ def simulate(study: Study, clips: int | None = None) -> Iterator[Annotation]:
         cohort += 1
         kept = kept_trials(study, cohort)
         chosen = choose(study, kept, wanted)
+        subjects = recruit(study, cohort)
         for action in study.graph.actions:
             if chosen[action].any():
-                yield from _action_clips(study, cohort, action, kept, chosen, numbered[action])
+                yield from _action_clips(
+                    study, subjects, action, kept[action], chosen[action], numbered[action]
+                )
             numbered[action] += int(kept[action].sum())
         wanted -= kept_count(study)
 
 
 def _action_clips(
     study: Study,
-    cohort: int,
+    subjects: Sequence[Subject],
     action: str,
-    kept: Mapping[str, Bools],
-    chosen: Mapping[str, Bools],
+    kept: Bools,
+    chosen: Bools,
     numbered: int,
 ) -> Iterator[Annotation]:
     graph, rate = study.graph, study.settings.recording.frame_rate_hz
-    subjects = recruit(study, cohort)
     shown = draw_errors(study, subjects, action)
     frames = draw_frames(study, subjects, action)
     shares = draw_phases(study, subjects, action, shown)
-    numbers = numbered + np.cumsum(kept[action]).reshape(kept[action].shape)
+    numbers = numbered + np.cumsum(kept).reshape(kept.shape)
     loads_kg = [working_load_kg(study, subject, action) for subject in subjects]
     occurrences, phases, semg = graph.occurrences(action), graph.action(action).phases, None
     if graph.action(action).recorded_muscles:
@@ -70,7 +72,7 @@ def _action_clips(
             sample_rate_hz=study.settings.recording.semg_sample_rate_hz,
             channels=channel_names(graph, action),
         )
-    for person, repetition in np.argwhere(chosen[action]).tolist():
+    for person, repetition in np.argwhere(chosen).tolist():
         place = person, repetition
         observed = [occurrences[index] for index in np.flatnonzero(shown[place])]
         yield Annotation(

@@ -17,7 +17,7 @@ from sim.settings import Settings
 
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
-_HALVINGS = 60
+_HALVINGS = 40
 
 
 @dataclass(frozen=True)

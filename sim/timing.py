@@ -22,7 +22,7 @@ from sim.study import Bools, Floats, Study, solve
 from sim.subjects import Subject
 
 SECONDS_DECIMALS = 4
-_GRID = (np.arange(64) + 0.5) / 64
+_GRID = (np.arange(16) + 0.5) / 16
 
 
 def draw_frames(study: Study, subjects: Sequence[Subject], action: str) -> npt.NDArray[np.int64]:

@@ -6,8 +6,8 @@ actions, subjects, skills and repetitions take turns, so every size is as even a
 each size contains the smaller ones.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
-from itertools import islice
+from collections.abc import Iterator, Mapping
+from itertools import islice, zip_longest
 
 import numpy as np
 
@@ -45,25 +45,26 @@ def kept_count(study: Study) -> int:
 
 def choose(study: Study, kept: Mapping[str, Bools], clips: int) -> dict[str, Bools]:
     """Return which of the kept trials the first `clips` of the turn-taking order are."""
+    queues = [
+        [(action, place) for place in _order(study, number) if mask[place]]
+        for number, (action, mask) in enumerate(kept.items())
+    ]
+    in_turn = (trial for turn in zip_longest(*queues) for trial in turn if trial)
     chosen = {action: np.zeros_like(mask) for action, mask in kept.items()}
-    in_turn = (
-        (action, place) for action, place in _turns(study, list(kept)) if kept[action][place]
-    )
     for action, place in islice(in_turn, clips):
         chosen[action][place] = True
     return chosen
 
 
-def _turns(study: Study, actions: Sequence[str]) -> Iterator[tuple[str, tuple[int, int]]]:
-    """Yield every trial once: actions in turn, each with another subject and repetition."""
+def _order(study: Study, number: int) -> Iterator[tuple[int, int]]:
+    """Yield every (subject, repetition) of the action with that number once, all people in turn."""
     order = _mixed_subjects(study)
     people, repetitions = len(order), study.settings.trials.repetitions
-    shift = max(1, round(people * _GOLDEN))
+    start = max(1, round(people * _GOLDEN)) * number
     for turn in range(people * repetitions):
-        for number, action in enumerate(actions):
-            position = (turn + shift * number) % people
-            repetition = turn // people + _REPETITION_STRIDE * position + number
-            yield action, (order[position], repetition % repetitions)
+        position = (turn + start) % people
+        repetition = turn // people + _REPETITION_STRIDE * position + number
+        yield order[position], repetition % repetitions
 
 
 def _mixed_subjects(study: Study) -> list[int]:

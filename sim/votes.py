@@ -100,13 +100,13 @@ def _reviewed(panel: Panel, draws: np.random.Generator, truth: Bools, seen: Bool
 
 
 def _some(draws: np.random.Generator, people: Sequence[str], count: int) -> list[str]:
-    chosen = draws.choice(len(people), count, replace=False).tolist()
-    return [people[index] for index in sorted(chosen)]
+    chosen = draws.permutation(len(people))[:count]
+    return [people[index] for index in sorted(map(int, chosen))]
 
 
 def _votes(
     clip: str, stage: Stage, people: Sequence[str], seen: Bools, occurrences: Sequence[Occurrence]
 ) -> Iterator[Vote]:
     for name, marks in zip(people, seen, strict=True):
-        errors = tuple(str(occurrences[index]) for index in np.flatnonzero(marks))
+        errors = tuple(str(occurrences[index]) for index in np.flatnonzero(marks).tolist())
         yield Vote(clip=clip, annotator=name, stage=stage, errors=errors)
