@@ -71,10 +71,18 @@ def split_by_subject(records: Iterable[Annotation], *, seed: int = 0) -> Split:
         InputError: records without a subject, or fewer than three subjects.
     """
     records = list(records)
-    _require(
-        records, "subject", "add the subject ids, or split by repetition and say that it leaks"
-    )
+    require_subjects([r.clip for r in records if r.subject is None], len(records))
     skills = {str(record.subject): record.skill or "" for record in reversed(records)}
+    where = parts_of_subjects(skills, seed=seed)
+    return _split("subject", seed, records, {r.clip: where[str(r.subject)] for r in records})
+
+
+def parts_of_subjects(skills: Mapping[str, str], *, seed: int = 0) -> dict[str, Part]:
+    """Return subject → part, from subject → skill; 70, 10 and 20 % of the subjects of each skill.
+
+    Raises:
+        InputError: fewer than three subjects.
+    """
     by_skill: dict[str, list[str]] = {}
     for subject, skill in sorted(skills.items()):
         by_skill.setdefault(skill, []).append(subject)
@@ -82,8 +90,7 @@ def split_by_subject(records: Iterable[Annotation], *, seed: int = 0) -> Split:
     order = [
         s for skill in sorted(by_skill) for s in rng.sample(by_skill[skill], len(by_skill[skill]))
     ]
-    where = _allot(order, "subjects", "split by repetition, or add subjects")
-    return _split("subject", seed, records, {r.clip: where[str(r.subject)] for r in records})
+    return _allot(order, "subjects", "split by repetition, or add subjects")
 
 
 def split_by_repetition(records: Iterable[Annotation], *, seed: int = 0) -> Split:
@@ -93,7 +100,9 @@ def split_by_repetition(records: Iterable[Annotation], *, seed: int = 0) -> Spli
         InputError: records without a repetition, or fewer than three different numbers.
     """
     records = list(records)
-    _require(records, "repetition", "add the numbers of the repetitions, or split by subject")
+    without = [record.clip for record in records if record.repetition is None]
+    advice = "add the numbers of the repetitions, or split by subject"
+    _require(without, len(records), "repetition", advice)
     numbers = sorted({str(record.repetition) for record in records})
     where = _allot(random.Random(seed).sample(numbers, len(numbers)), "repetitions", "add more")
     return _split("repetition", seed, records, {r.clip: where[str(r.repetition)] for r in records})
@@ -217,11 +226,20 @@ def _allot(items: Sequence[str], what: str, advice: str) -> dict[str, Part]:
     return where
 
 
-def _require(records: Sequence[Annotation], field: str, advice: str) -> None:
-    if not records:
+def require_subjects(without: Sequence[str], count: int) -> None:
+    """Refuse to split `count` records by subject if there are none, or some have no subject.
+
+    Raises:
+        InputError: how many records have none, the first of them, and what to do.
+    """
+    advice = "add the subject ids, or split by repetition and say that it leaks"
+    _require(without, count, "subject", advice)
+
+
+def _require(without: Sequence[str], count: int, field: str, advice: str) -> None:
+    if not count:
         raise InputError([Problem("split", "there are no records to split")])
-    without = [record.clip for record in records if getattr(record, field) is None]
     if without:
         first = ", ".join(without[:_SHOWN]) + (", …" if len(without) > _SHOWN else "")
-        message = f"{len(without)} of {len(records)} records have no {field} ({first}); {advice}"
+        message = f"{len(without)} of {count} records have no {field} ({first}); {advice}"
         raise InputError([Problem("split", message)])
