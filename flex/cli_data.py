@@ -33,7 +33,9 @@ from flex.votes import Stage, questions_of, read_votes
 app = cli.new_app("Check a data folder, split it, import labels, merge annotators' votes.")
 out = Console(highlight=False)
 
-GraphFile = Annotated[Path, typer.Option("--graph", help="A knowledge graph of your own.")]
+GraphFile = Annotated[
+    Path, typer.Option("--graph", help="Knowledge graph file.", show_default="FLEX's")
+]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 Overwrite = Annotated[bool, typer.Option(help="Replace annotations that are there already.")]
 Root = Annotated[Path, typer.Argument(help="The data folder.")]

@@ -180,7 +180,9 @@ def test_labels_alone_are_fine_and_nothing_is_not(
     tmp_path: Path, graph: Graph, make_record: MakeRecord
 ) -> None:
     assert "holds neither" in _texts(tmp_path, graph)[0]
-    write_jsonl(tmp_path / "annotations.jsonl", [make_record("A01/001", subject="P01")])
+    semg = {"sample_rate_hz": 2000, "channels": ["a"]}
+    record = make_record("A01/001", subject="P01", semg=semg)
+    write_jsonl(tmp_path / "annotations.jsonl", [record])
     assert _texts(tmp_path, graph) == []
 
 

@@ -168,3 +168,15 @@ def test_a_clip_in_both_lists(tmp_path: Path) -> None:
     _save_lists(tmp_path, np.array([[1, 1, 50.0]]), np.array([[1, 1, 50.0]]))
     found = _problems(lambda: read_released_lists(tmp_path))
     assert "A01/001 is already in the train list" in found
+
+
+def test_the_shipped_graph_names_the_channels_of_every_action(graph: Graph) -> None:
+    names = {action: channel_names(graph, action) for action in graph.actions}
+    assert {len(found) for action, found in names.items()} == {2, 4}
+    assert names["A15"] == (
+        "left vastus lateralis",
+        "left biceps femoris",
+        "right vastus lateralis",
+        "right biceps femoris",
+    )
+    assert names["A19"] == ("left latissimus dorsi", "right latissimus dorsi")
