@@ -14,6 +14,12 @@ from flex.words import Token, is_base_form, language
 Mood = Literal["report", "advice", "none"]
 
 
+# After "and" these begin a new clause, as a past tense does.
+_FINITE = frozenset(
+    {"keep", "was", "were", "is", "are", "end", "did", "does", "has", "have", "had"}
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Clause:
     """A clause of a sentence, by token positions in it.
@@ -81,10 +87,10 @@ def _begins_clause(stems: Sequence[str], position: int) -> bool:
     following = stems[position + 1] if position + 1 < len(stems) else ""
     if not _is_word(word):
         return word not in ("/", "°", '"')
-    if word in ("as", "when", "while", "until", "with", "so", "then"):
+    if word in ("as", "when", "while", "until", "so", "then"):
         return following in language()["and_subjects"]
     if word == "and":
-        past = following.endswith("ed") or following in ("keep", "be", "was", "were", "end")
+        past = following.endswith("ed") or following in _FINITE
         return following in language()["and_subjects"] or past
     return word in language()["connectives"]
 

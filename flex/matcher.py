@@ -67,8 +67,8 @@ class _Match:
 
     @property
     def weight(self) -> int:
-        """How specific the match is: its words, and one more for a phase."""
-        return len(self.positions) + (self.pattern.phase is not None)
+        """How specific the match is: its words, one more for a phase, or for the graph's words."""
+        return len(self.positions) + (self.pattern.phase is not None) + self.pattern.own
 
 
 def find_errors(graph: Graph, text: str, action: str) -> list[str]:
@@ -115,7 +115,7 @@ def _sentence_claims(graph: Graph, sentence: str, action: str) -> tuple[Claim, .
     matches = _specific(_matches(tokens, clauses, index), tokens, index.subjects)
     claims = {}
     for match in sorted(matches, key=lambda m: (len(m.positions), m.pattern.kind != "fault")):
-        kind = _kind(match, clauses)
+        kind = _kind(match, clauses, _telling(match, tokens, index.subjects))
         if kind:
             first, last = min(match.positions), max(match.positions)
             span = (tokens[first].start, tokens[last].end)
@@ -160,7 +160,12 @@ def _matches(
             seen.add(id(pattern))
             if any(_spans(stems, where, phrase) for phrase in pattern.without):
                 continue
-            for positions in _place(pattern, stems, where, index.subjects):
+            placed = (
+                _in_sequence(pattern, where)
+                if pattern.own
+                else _place(pattern, stems, where, index.subjects)
+            )
+            for positions in placed:
                 if not pattern.wide and not _hangs_together(
                     positions, stems, clause_of, about, index.subjects
                 ):
@@ -211,7 +216,7 @@ def _place(
     options = []
     for number, term in enumerate(pattern.terms):
         spans = _term_spans(term, stems, where)
-        if number == 0 and not pattern.own:
+        if number == 0:
             spans = [span for span in spans if not _aside(span, stems, subjects)]
         if not spans:
             return
@@ -227,6 +232,18 @@ def _place(
         else:
             if pattern.wide or max(taken) - min(taken) <= _WINDOW:
                 yield frozenset(taken)
+
+
+def _in_sequence(pattern: Pattern, where: dict[str, list[int]]) -> Iterator[frozenset[int]]:
+    """Yield the first place where the words of the graph's own sentence stand in their order."""
+    placed: list[int] = []
+    for term in pattern.terms:
+        after = placed[-1] if placed else -1
+        found = next((p for p in where.get(term[0][0], ()) if p > after), None)
+        if found is None:
+            return
+        placed.append(found)
+    yield frozenset(placed)
 
 
 def _aside(span: tuple[int, ...], stems: Sequence[str], subjects: frozenset[str]) -> bool:
@@ -281,8 +298,14 @@ def _specific(
     return [match for one, match in enumerate(matches) if not beaten(one)]
 
 
-def _kind(match: _Match, clauses: Sequence[Clause]) -> ClaimKind | None:
-    touched = [c for c in clauses if any(c.start <= p < c.stop for p in match.positions)]
+def _telling(match: _Match, tokens: Sequence[Token], subjects: frozenset[str]) -> frozenset[int]:
+    """Return the positions of what is said, without what it is said of, if there are any."""
+    said = frozenset(p for p in match.positions if tokens[p].stem not in subjects)
+    return said or match.positions
+
+
+def _kind(match: _Match, clauses: Sequence[Clause], telling: frozenset[int]) -> ClaimKind | None:
+    touched = [c for c in clauses if any(c.start <= p < c.stop for p in telling)]
     kind: Kind = match.pattern.kind
     if kind == "advice":
         return "advised"

@@ -36,7 +36,7 @@ class Pattern:
 
     Attributes:
         wide: the terms may lie in different clauses of the sentence.
-        own: made from the graph's own wording.
+        own: made from the graph's own wording; its terms stand in this order.
         phase: the nearest word about a phase has to be about this one.
         without: phrases that must not be in the sentence.
     """
@@ -80,7 +80,7 @@ def pattern_index(graph: Graph, action: str) -> PatternIndex:
         for word in {phrase[0] for phrase in rarest}:
             index.setdefault(word, []).append(pattern)
     groups = [*graph.body_parts, *(["equipment"] if "equipment" in graph.lexicon else [])]
-    subjects = frozenset(p[-1] for name in groups for p in _group(graph, name))
+    subjects = frozenset(p[0] for name in groups for p in _group(graph, name) if len(p) == 1)
     return PatternIndex(
         {word: tuple(found) for word, found in index.items()},
         subjects,
@@ -176,7 +176,7 @@ def _own_wording(graph: Graph, error: ErrorType) -> Iterator[Pattern]:
     ]
     for kind, texts in said:
         for text in texts:
-            stems = dict.fromkeys(t.stem for t in tokens_of(text) if t.stem[0].isalnum())
+            stems = [t.stem for t in tokens_of(text) if t.stem[0].isalnum()]
             telling = tuple(((word,),) for word in stems if word not in language()["light"])
             if telling:
                 yield Pattern(error.id, kind, telling, wide=True, own=True)

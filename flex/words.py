@@ -41,7 +41,7 @@ def language() -> dict[str, frozenset[str]]:
 @functools.cache
 def _irregular() -> dict[str, str]:
     forms: dict[str, str] = yaml.safe_load(LANGUAGE_FILE.read_text(encoding="utf-8"))["irregular"]
-    return forms
+    return {form: _STEMMER.stemWord(base) for form, base in forms.items()}
 
 
 def is_base_form(word: str) -> bool:
@@ -49,7 +49,8 @@ def is_base_form(word: str) -> bool:
     lower = word.lower()
     if lower in language()["base_forms"]:
         return True
-    return not lower.endswith(("ing", "ed")) and lower not in _irregular()
+    bent = lower.endswith(("ing", "ed")) or (lower.endswith("s") and not lower.endswith("ss"))
+    return not bent and lower not in _irregular()
 
 
 @functools.lru_cache(maxsize=65536)
