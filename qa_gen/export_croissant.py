@@ -1,4 +1,4 @@
-"""Describes the exported Parquet files in Croissant 1.1, which dataset tools and search engines read.
+"""Describes the exported Parquet files in Croissant, for data set tools and search.
 
     mlcroissant.Dataset("runs/qa/export/croissant.json").records("train")
 
