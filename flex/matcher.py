@@ -140,9 +140,8 @@ def _matches(
     moments = [
         (span, phase) for phrase, phase in index.moments for span in _spans(stems, where, phrase)
     ]
-    for masked in {position for span, _ in moments for position in span}:
-        where[stems[masked]].remove(masked)
-    where = {word: found for word, found in where.items() if found}
+    own_where = _without(where, [span for span, _ in moments])
+    where = _without(own_where, _topics(tokens, where, index))
     clause_of = [n for n, clause in enumerate(clauses) for _ in range(clause.start, clause.stop)]
     about = [
         any(stems[i] in index.subjects for i in range(clause.start, clause.stop))
@@ -153,7 +152,7 @@ def _matches(
     ] + [(span[0], phase) for span, phase in moments]
     found = []
     seen: set[int] = set()
-    for word in where:
+    for word in own_where:
         for pattern in index.by_stem.get(word, ()):
             if id(pattern) in seen:
                 continue
@@ -161,7 +160,7 @@ def _matches(
             if any(_spans(stems, where, phrase) for phrase in pattern.without):
                 continue
             placed = (
-                _in_sequence(pattern, where)
+                _in_sequence(pattern, own_where)
                 if pattern.own
                 else _place(pattern, stems, where, index.subjects)
             )
@@ -173,6 +172,23 @@ def _matches(
                 if pattern.phase in (None, _nearest_phase(positions, phases, clause_of)):
                     found.append(_Match(pattern, positions))
     return found
+
+
+def _without(where: dict[str, list[int]], spans: Iterable[tuple[int, ...]]) -> dict[str, list[int]]:
+    masked = {position for span in spans for position in span}
+    left = {word: [p for p in found if p not in masked] for word, found in where.items()}
+    return {word: found for word, found in left.items() if found}
+
+
+def _topics(
+    tokens: Sequence[Token], where: dict[str, list[int]], index: PatternIndex
+) -> list[tuple[int, ...]]:
+    """Return where the text names topics ("this is about knee travel") and judges none of them."""
+    if any(_spans([t.stem for t in tokens], where, phrase) for phrase in index.verdicts):
+        return []
+    words = [token.text.lower() for token in tokens]
+    places = _positions(words)
+    return [span for label in index.labels for span in _spans(words, places, label)]
 
 
 def _nearest_phase(
@@ -213,7 +229,7 @@ def _place(
 
     The first term is what the pattern is about, so it may not be a mere place ("to the shoulders").
     """
-    options = []
+    options: list[list[tuple[int, ...]]] = []
     for number, term in enumerate(pattern.terms):
         spans = _term_spans(term, stems, where)
         if number == 0:
@@ -228,7 +244,7 @@ def _place(
             free = [span for span in spans if not taken & set(span)]
             if not free:
                 break
-            taken.update(min(free, key=lambda span: (abs(span[0] - anchor[0]), -len(span))))
+            taken.update(min((abs(s[0] - anchor[0]), -len(s), s) for s in free)[2])
         else:
             if pattern.wide or max(taken) - min(taken) <= _WINDOW:
                 yield frozenset(taken)

@@ -23,6 +23,8 @@ from flex.words import language, tokens_of
 Kind = Literal["fault", "ideal", "advice"]
 Phrase = tuple[str, ...]
 Term = tuple[Phrase, ...]
+# Lexicon groups of words that judge a topic.
+VERDICTS = ("good", "wrong")
 PHASES: dict[str, Phase] = {
     "preparation": "preparation",
     "concentric": "concentric",
@@ -58,18 +60,24 @@ class PatternIndex:
         subjects: stems of body parts and equipment: what a clause can be about.
         phases: words about a phase, of the lexicon and of the action's own key steps.
         moments: the graph's own phrases for when; they say nothing of what happened.
+        labels: names of error types ("knee travel"), in lower case: topics, unless a verdict goes
+            with them.
+        verdicts: words that judge a topic, right or wrong.
     """
 
     by_stem: dict[str, tuple[Pattern, ...]]
     subjects: frozenset[str]
     phases: tuple[tuple[Phrase, Phase], ...]
     moments: tuple[tuple[Phrase, Phase], ...]
+    labels: tuple[Phrase, ...]
+    verdicts: tuple[Phrase, ...]
 
 
 @functools.lru_cache(maxsize=256)
 def pattern_index(graph: Graph, action: str) -> PatternIndex:
     """Return the patterns of all error types that the action can show."""
-    patterns = [p for e in graph.error_types_of(action) for p in _patterns(graph, e)]
+    types = graph.error_types_of(action)
+    patterns = [p for e in types for p in _patterns(graph, e)]
     common: dict[str, int] = {}
     for pattern in patterns:
         for word in {phrase[0] for term in pattern.terms for phrase in term}:
@@ -90,6 +98,8 @@ def pattern_index(graph: Graph, action: str) -> PatternIndex:
             for step in map(graph.key_steps.__getitem__, graph.actions[action].key_steps)
             for moment in step.moments
         ),
+        tuple(tuple(graph.error_types[e].name.lower().split()) for e in types),
+        tuple(p for name in VERDICTS if name in graph.lexicon for p in _group(graph, name)),
     )
 
 

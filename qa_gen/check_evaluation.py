@@ -153,6 +153,8 @@ def _corrects(graph: Graph, occurrence: Occurrence, read: _Read) -> bool:
         return False
     if occurrence.error_type in _types(read.claims, "advised"):
         return True
+    if occurrence in read.named:
+        return False
     said = content_stems(read.sentence.text)
     options = (*graph.corrections(occurrence), *graph.error_types[occurrence.error_type].correction)
     stems = [content_stems(option) for option in options]

@@ -62,7 +62,7 @@ def action_wording(graph: Graph, action_id: str) -> Iterator[str]:
 def occurrence_wording(graph: Graph, occurrence: Occurrence) -> Iterator[str]:
     """Yield everything that the graph says of an error at a key step."""
     error = graph.error_types[occurrence.error_type]
-    yield from (error.description, *error.observed, *error.ideal)
+    yield from (error.name, error.description, *error.observed, *error.ideal)
     yield from (*error.correction, *graph.corrections(occurrence))
     yield graph.key_steps[occurrence.key_step].standard
     yield from graph.key_steps[occurrence.key_step].moments
