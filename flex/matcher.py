@@ -183,12 +183,15 @@ def _without(where: dict[str, list[int]], spans: Iterable[tuple[int, ...]]) -> d
 def _topics(
     tokens: Sequence[Token], where: dict[str, list[int]], index: PatternIndex
 ) -> list[tuple[int, ...]]:
-    """Return where the text names topics ("this is about knee travel") and judges none of them."""
-    if any(_spans([t.stem for t in tokens], where, phrase) for phrase in index.verdicts):
-        return []
+    """Return where the text names its action, or topics ("this is about knee travel").
+
+    A topic that is judged ("your knee travel was fine") is a claim, and is not returned.
+    """
+    judged = any(_spans([t.stem for t in tokens], where, phrase) for phrase in index.verdicts)
     words = [token.text.lower() for token in tokens]
     places = _positions(words)
-    return [span for label in index.labels for span in _spans(words, places, label)]
+    labels = index.names if judged else (*index.names, *index.labels)
+    return [span for label in labels for span in _spans(words, places, label)]
 
 
 def _nearest_phase(

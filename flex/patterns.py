@@ -60,6 +60,7 @@ class PatternIndex:
         subjects: stems of body parts and equipment: what a clause can be about.
         phases: words about a phase, of the lexicon and of the action's own key steps.
         moments: the graph's own phrases for when; they say nothing of what happened.
+        names: names of the action, in lower case.
         labels: names of error types ("knee travel"), in lower case: topics, unless a verdict goes
             with them.
         verdicts: words that judge a topic, right or wrong.
@@ -69,6 +70,7 @@ class PatternIndex:
     subjects: frozenset[str]
     phases: tuple[tuple[Phrase, Phase], ...]
     moments: tuple[tuple[Phrase, Phase], ...]
+    names: tuple[Phrase, ...]
     labels: tuple[Phrase, ...]
     verdicts: tuple[Phrase, ...]
 
@@ -98,9 +100,14 @@ def pattern_index(graph: Graph, action: str) -> PatternIndex:
             for step in map(graph.key_steps.__getitem__, graph.actions[action].key_steps)
             for moment in step.moments
         ),
-        tuple(tuple(graph.error_types[e].name.lower().split()) for e in types),
+        tuple(_words(n) for n in (graph.actions[action].name, *graph.actions[action].also)),
+        tuple(_words(graph.error_types[e].name) for e in types),
         tuple(p for name in VERDICTS if name in graph.lexicon for p in _group(graph, name)),
     )
+
+
+def _words(text: str) -> Phrase:
+    return tuple(token.text.lower() for token in tokens_of(text))
 
 
 def _phases(graph: Graph, action: str) -> tuple[tuple[Phrase, Phase], ...]:

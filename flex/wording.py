@@ -29,13 +29,13 @@ def _of_error(graph: Graph, action: str, occurrence: Occurrence) -> Iterator[Pro
     for moment in graph.key_steps[occurrence.key_step].moments:
         for clause in error.observed:
             for text in (f"{_begin(moment)}, {clause}.", f"{_begin(clause)} {moment}."):
-                present = _types(find_claims(graph, text, action), "present")
-                if present != {error.id}:
-                    yield Problem(place, f"'observed' is read as {_say(present)}: {text!r}")
+                claims = find_claims(graph, text, action)
+                if {(c.error_type, c.kind) for c in claims} != {(error.id, "present")}:
+                    yield Problem(place, f"'observed' is read as {_say_all(claims)}: {text!r}")
         for clause in error.ideal:
             for text in (f"{_begin(moment)}, {clause}.", f"{_begin(clause)} {moment}."):
                 claims = find_claims(graph, text, action)
-                if _types(claims, "present") or error.id not in _types(claims, "absent"):
+                if {(c.error_type, c.kind) for c in claims} != {(error.id, "absent")}:
                     yield Problem(place, f"'ideal' is read as {_say_all(claims)}: {text!r}")
     for text in (*error.correction, *graph.corrections(occurrence)):
         claims = find_claims(graph, text, action)

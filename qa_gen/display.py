@@ -55,9 +55,7 @@ def _panel(dialogue: Dialogue) -> RenderableType:
     return Panel(Group(*lines), title=title, border_style="red" if dialogue.findings else "green")
 
 
-def _summary(
-    run: Path, record: RunRecord, parts: Counter[str], simulated: bool
-) -> RenderableType:
+def _summary(run: Path, record: RunRecord, parts: Counter[str], simulated: bool) -> RenderableType:
     table = Table(title="FLEX-VideoQA" + (" (simulated labels)" if simulated else ""))
     table.add_column("what")
     table.add_column("count", justify="right")

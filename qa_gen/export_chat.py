@@ -72,7 +72,7 @@ class ChatFiles:
         self._folder = folder
         self._streams: dict[tuple[str, str], IO[str]] = {}
 
-    def write(self, dialogue: Dialogue) -> None:
+    def add(self, dialogue: Dialogue) -> None:
         """Add a dialogue to the files of its split."""
         self._line(OPENAI, dialogue.split, openai_record(dialogue))
         self._line(LLAMA_FACTORY, dialogue.split, sharegpt_record(dialogue))

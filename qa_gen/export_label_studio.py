@@ -74,7 +74,7 @@ class LabelStudioFiles:
         self._views: Counter[str] = Counter()
         self._stream: IO[str]
 
-    def write(self, dialogue: Dialogue) -> None:
+    def add(self, dialogue: Dialogue) -> None:
         """Add a task."""
         task = json.dumps(task_of(dialogue, self._graph), ensure_ascii=False)
         self._stream.write(("[\n" if self._tasks == 0 else ",\n") + task)

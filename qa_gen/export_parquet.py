@@ -117,7 +117,7 @@ class ParquetFiles:
         self._writers: dict[str, pq.ParquetWriter] = {}
         self._rows: dict[str, list[dict[str, Any]]] = {}
 
-    def write(self, dialogue: Dialogue) -> None:
+    def add(self, dialogue: Dialogue) -> None:
         """Add a dialogue to the file of its split."""
         rows = self._rows.setdefault(dialogue.split, [])
         rows.append(row_of(dialogue, self._graph))

@@ -31,7 +31,9 @@ def environment() -> jinja2.Environment:
     """
     env = jinja2.Environment(
         loader=jinja2.FileSystemLoader(PROMPTS),
-        autoescape=jinja2.select_autoescape(["html", "html.j2"], default=False),
+        autoescape=jinja2.select_autoescape(
+            ["html", "html.j2"], default=False, default_for_string=False
+        ),
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
