@@ -15,7 +15,7 @@ from qa_gen.card_figures import Bar, bars, histogram, length_ranges, weight_clas
 from qa_gen.card_stats import SCORE_BIN, SCORE_MAX, CardStats, ErrorRow
 from qa_gen.dialogue import Dialogue
 from qa_gen.export_parquet import parquet_file
-from qa_gen.generate import RunRecord
+from qa_gen.runs import RunRecord
 from qa_gen.wording import environment
 
 README = "README.md"

@@ -9,10 +9,9 @@ import functools
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
+from flex.graph import Graph, Occurrence
 from flex.matcher import Claim, body_parts_in, find_claims
 from flex.words import content_stems
-
-from flex.graph import Graph, Occurrence
 from qa_gen.check_words import action_wording, occurrence_wording, phrases
 from qa_gen.dialogue import Finding, Sentence
 from qa_gen.facts import ErrorFact, Facts

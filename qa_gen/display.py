@@ -10,8 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from qa_gen.dialogue import Dialogue
-from qa_gen.generate import RunRecord
-from qa_gen.runs import read_dialogues, read_run
+from qa_gen.runs import RunRecord, read_dialogues, read_run
 
 TEMPLATE_NOTE = (
     "Evaluations were written from templates, without a language model. "

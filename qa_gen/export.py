@@ -26,8 +26,7 @@ from qa_gen.export_croissant import CROISSANT, write_croissant
 from qa_gen.export_folder import replaced_folder
 from qa_gen.export_label_studio import LabelStudioFiles
 from qa_gen.export_parquet import ParquetFiles
-from qa_gen.generate import RunRecord
-from qa_gen.runs import read_dialogues, read_run
+from qa_gen.runs import RunRecord, read_dialogues, read_run
 
 
 class ExportSummary(NamedTuple):

@@ -17,7 +17,6 @@ from pathlib import Path
 from typing import TypeVar
 
 from filelock import FileLock, Timeout
-from pydantic import BaseModel, ConfigDict
 
 from flex.files import atomic_write, write_text
 from flex.graph import Graph
@@ -26,6 +25,7 @@ from flex.sample import Annotation
 from qa_gen.check import check_dialogue
 from qa_gen.dialogue import STAGES, Dialogue, Provenance
 from qa_gen.facts import facts_of
+from qa_gen.runs import DIALOGUES, FLAGGED, RUN, RunRecord
 from qa_gen.template_writer import FAMILIES, family_of, phrasing_file
 from qa_gen.turns import dialogue_turns
 from qa_gen.wording import prompts_hash
@@ -34,38 +34,8 @@ from qa_gen.writer import Stopped, Writer
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
-DIALOGUES = "dialogues.jsonl"
-FLAGGED = "flagged.jsonl"
-RUN = "run.json"
 # Clips in work at once: enough for slow answers not to hold up the others.
 WINDOW = 512
-
-
-class RunRecord(BaseModel):
-    """What was run, kept beside its output as `run.json`.
-
-    Attributes:
-        data: folder or file of the annotations, as given.
-        complete: false if the run was stopped; `stopped` then says why.
-        settings: the writer's settings, without secrets.
-    """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    data: str
-    graph: str
-    graph_name: str
-    writer: str
-    model: str | None = None
-    seed: int
-    split: str
-    prompts: str
-    versions: dict[str, str]
-    settings: dict[str, str | int | float | bool | None] = {}
-    dialogues: int = 0
-    flagged: int = 0
-    complete: bool = True
-    stopped: str | None = None
 
 
 class Generator:
@@ -145,6 +115,7 @@ async def generate(
         update={
             "dialogues": counts[DIALOGUES],
             "flagged": counts[FLAGGED],
+            "prompts": generator.prompts,
             "complete": stopped is None,
             "stopped": stopped,
         }

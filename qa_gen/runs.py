@@ -1,14 +1,45 @@
-"""Reads what a run wrote: its record and its dialogues, one at a time."""
+"""What a run writes, `run.json` and its dialogues, and how to read it, one dialogue at a time."""
 
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 from flex.files import read_jsonl
-from flex.problems import InputError, Problem, problems_of
+from flex.problems import InputError, Loc, Problem, problems_of
 from qa_gen.dialogue import Dialogue
-from qa_gen.generate import DIALOGUES, FLAGGED, RUN, RunRecord
+
+DIALOGUES = "dialogues.jsonl"
+FLAGGED = "flagged.jsonl"
+RUN = "run.json"
+
+
+class RunRecord(BaseModel):
+    """What was run, kept beside its output as `run.json`.
+
+    Attributes:
+        data: folder or file of the annotations, as given.
+        complete: false if the run was stopped; `stopped` then says why.
+        settings: the writer's settings, without secrets.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    data: str
+    graph: str
+    graph_name: str
+    writer: str
+    model: str | None = None
+    seed: int
+    split: str
+    prompts: str
+    versions: dict[str, str]
+    settings: dict[str, str | int | float | bool | None] = {}
+    dialogues: int = 0
+    flagged: int = 0
+    complete: bool = True
+    stopped: str | None = None
 
 
 def read_run(run: Path) -> RunRecord:
@@ -42,5 +73,9 @@ def read_dialogues(run: Path, *, flagged: bool = False) -> Iterator[Dialogue]:
         try:
             yield Dialogue.model_validate(value)
         except ValidationError as error:
-            place = f"{path}:{number}"
-            raise InputError(problems_of(error, lambda _, p=place: p, keys)) from error
+            place = partial(_always, f"{path}:{number}")
+            raise InputError(problems_of(error, place, keys)) from error
+
+
+def _always(place: str, _: Loc) -> str:
+    return place

@@ -75,6 +75,10 @@ class TemplateWriter:
         """Write the evaluation of one clip."""
         return Written(sentences=tuple(self.sentences(facts, family)))
 
+    def spent(self) -> str:
+        """Templates cost nothing."""
+        return ""
+
     def sentences(self, facts: Facts, family: str) -> list[Sentence]:
         """Return the evaluation: opening, praise, each error with its correction, closing."""
         phrases = Phrases(self._seed, facts, family, "evaluate")

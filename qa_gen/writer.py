@@ -40,6 +40,10 @@ class Writer(Protocol):
         """Write the evaluation of one clip in a phrasing family."""
         ...
 
+    def spent(self) -> str:
+        """Return what the run has cost so far, for people; empty if writing costs nothing."""
+        ...
+
 
 class Stopped(Exception):  # noqa: N818 - a stop is not an error
     """A run cannot go on, says why and what to do; what was finished is kept."""
