@@ -120,12 +120,12 @@ class Cache:
 
         A second process that asked the same at the same time adds a row of its own: it was billed.
         """
-        tokens = (reply.tokens.prompt, reply.tokens.cached, reply.tokens.completion)
+        tokens = reply.tokens
+        counts = (prompt_characters, tokens.prompt, tokens.cached, tokens.completion)
         self._db.execute(
             "INSERT INTO requests (key, endpoint, model, reply, prompt_characters, prompt_tokens,"
             " cached_tokens, completion_tokens, cost, currency) VALUES (?,?,?,?,?,?,?,?,?,?)",
-            (key, endpoint, model, reply.model_dump_json(), prompt_characters, *tokens)
-            + (cost, currency),
+            (key, endpoint, model, reply.model_dump_json(), *counts, cost, currency),
         )
 
     def spent(self) -> Spent:
