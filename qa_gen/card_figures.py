@@ -12,7 +12,7 @@ from markupsafe import Markup
 from qa_gen.card_stats import SCORE_BIN, SCORE_MAX, Lengths
 
 WIDTH = 480
-ROW = 32
+ROW = 34
 
 
 class Bar(NamedTuple):

@@ -94,7 +94,7 @@ class ChatFiles:
     ) -> None:
         for stream in self._streams.values():
             stream.close()
-        if kind is None:
+        if kind is None and self._streams:
             info = dataset_info([split for name, split in self._streams if name == LLAMA_FACTORY])
             path = self._folder / LLAMA_FACTORY / "dataset_info.json"
             path.write_text(json.dumps(info, indent=2) + "\n", encoding="utf-8")
