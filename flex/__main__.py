@@ -10,7 +10,7 @@ from flex import cli, cli_data, cli_graph, cli_score
 app = cli.new_app("The FLEX domain: knowledge graph, score and data.")
 app.add_typer(cli_graph.app, name="graph")
 app.add_typer(cli_data.app, name="data")
-app.command("score")(cli_score.score_command)
+app.command("score", context_settings=cli_score.CONTEXT)(cli_score.score_command)
 
 if __name__ == "__main__":
     cli.run(app)
