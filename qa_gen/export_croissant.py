@@ -81,7 +81,7 @@ def _file(mlc: Any, folder: Path, split: str) -> "mlc.FileObject":
         description=f"Dialogues of the {split} split.",
         content_url=parquet_file(split),
         content_size=f"{path.stat().st_size} B",
-        encoding_formats=["application/vnd.apache.parquet"],
+        encoding_formats=["application/x-parquet"],
         sha256=hash_file(path),
     )
 
