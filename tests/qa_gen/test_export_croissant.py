@@ -41,7 +41,9 @@ def test_it_holds_no_date(small_export: Path) -> None:
 
 def test_records_are_the_rows(dataset: Any, caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.ERROR):
-        counts = {name: len(list(dataset.records(name))) for name in ("train", "validation", "test")}
+        counts = {
+            name: len(list(dataset.records(name))) for name in ("train", "validation", "test")
+        }
     assert counts == {"train": 4, "validation": 1, "test": 2}
     record = next(iter(dataset.records("train")))
     assert record["train/clip"] == b"A16/001"
