@@ -4,7 +4,7 @@ A row holds the reply and what it cost; it is written in one transaction the mom
 arrives. So a kill -9 loses the requests in flight and nothing else, what was paid for is never
 asked again, and the sum of the rows is what was spent. Two processes may share a file.
 
-    with Cache(run / "llm.sqlite") as cache:
+    with Cache(run / "answers.sqlite") as cache:
         cache.find(key)
         cache.add(key, reply, cost=0.002, currency="USD")
 """
@@ -17,7 +17,6 @@ from pydantic import BaseModel, ConfigDict
 
 from qa_gen.dialogue import Tokens
 
-CACHE_FILE = "llm.sqlite"
 BUSY_TIMEOUT_S = 60.0
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS requests (
@@ -68,6 +67,24 @@ class Spent(NamedTuple):
     cached_tokens: int = 0
     completion_tokens: int = 0
     cost: float = 0.0
+
+    def plus(self, tokens: Tokens, cost: float) -> "Spent":
+        """Return the sums with one more request."""
+        return Spent(
+            self.requests + 1,
+            self.prompt_tokens + tokens.prompt,
+            self.cached_tokens + tokens.cached,
+            self.completion_tokens + tokens.completion,
+            self.cost + cost,
+        )
+
+    def text(self, currency: str) -> str:
+        """Return one line for people."""
+        share = self.cached_tokens / self.prompt_tokens if self.prompt_tokens else 0.0
+        return (
+            f"{self.requests:,} requests, {self.prompt_tokens:,} prompt tokens ({share:.0%} "
+            f"of them cached), {self.completion_tokens:,} written, {self.cost:.4f} {currency}"
+        )
 
 
 class Measured(NamedTuple):

@@ -4,6 +4,7 @@ The shape is enforced by the endpoint where it can (`json_schema`), and checked 
 """
 
 import json
+import re
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -37,6 +38,7 @@ SCHEMA: dict[str, Any] = {
     "additionalProperties": False,
 }
 SHOWN_PROBLEMS = 5
+_ID = re.compile(r"\b(?:AK|ET)\d+")
 
 
 class UnusableReplyError(ValueError):
@@ -90,9 +92,19 @@ def read_evaluation(reply: Reply) -> tuple[Sentence, ...]:
         problems = problems_of(error, _place, ("sentences", "text", "role", "errors"))
         listed = "; ".join(map(str, problems[:SHOWN_PROBLEMS]))
         raise UnusableReplyError("other_shape", f"the JSON has another shape: {listed}") from error
-    if any(not sentence.text.strip() for sentence in sentences):
-        raise UnusableReplyError("blank", "a sentence of the answer is blank")
+    for sentence in sentences:
+        _require_usable(sentence)
     return tuple(s.model_copy(update={"text": " ".join(s.text.split())}) for s in sentences)
+
+
+def _require_usable(sentence: Sentence) -> None:
+    if not sentence.text.strip():
+        raise UnusableReplyError("blank", "a sentence of the answer is blank")
+    if sentence.role in ("error", "correction") and not sentence.errors:
+        message = f"this {sentence.role} sentence names no error id: {sentence.text!r}"
+        raise UnusableReplyError("other_shape", message)
+    if _ID.search(sentence.text):
+        raise UnusableReplyError("id_in_text", f"an id stands in the words: {sentence.text!r}")
 
 
 def _without_fence(text: str) -> str:
