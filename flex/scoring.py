@@ -9,6 +9,7 @@ is seen (Figure 11: 37 of 161 gives 77.02).
 from collections.abc import Iterable
 
 from flex.graph import Graph, Occurrence
+from flex.problems import InputError, Problem
 
 DECIMALS = 2
 
@@ -32,13 +33,16 @@ def score(
 
     Raises:
         InputError: an error or a scope entry that the action does not have, or an error
-            outside the scope.
+            outside the scope; errors that weigh more than the stated total.
     """
     labelled = graph.occurrences(action) if scope is None else graph.in_order(action, scope)
     observed = graph.in_order(action, errors)
     graph.require_within(observed, labelled)
-    share = penalty(graph, observed) / denominator(graph, action, scope=scope, total=total)
-    return round(100 * (1 - share), DECIMALS)
+    lost, most = penalty(graph, observed), denominator(graph, action, scope=scope, total=total)
+    if lost > most:
+        message = f"the errors weigh {lost}, more than the stated total {most}"
+        raise InputError([Problem(action, message)])
+    return round(100 * (1 - lost / most), DECIMALS)
 
 
 def penalty(graph: Graph, errors: Iterable[Occurrence]) -> int:
