@@ -13,7 +13,7 @@ from typing import TypeVar
 from flex.graph import Graph, Occurrence
 from flex.problems import InputError, nearest
 from flex.sample import Annotation, PhaseSpan
-from flex.scoring import score
+from flex.scoring import denominator, penalty, score
 
 SCORE_TOLERANCE = 0.01
 TIME_TOLERANCE_S = 0.001
@@ -109,25 +109,17 @@ def _score(record: Annotation, graph: Graph) -> Iterator[str]:
     """Compare the stated score and total with Eq. 1."""
     if record.score is None and record.score_total is None:
         return
+    lost = penalty(graph, record.occurrences)
+    total = denominator(graph, record.action, scope=record.scope, total=record.score_total)
+    if lost > total:
+        yield f"score_total: {total} is less than the weights of the errors, {lost}"
+        return
     computed = score_of(record, graph)
-    if computed < 0:
-        penalty, total = _sums(record, graph)
-        yield f"score_total: {total} is less than the weights of the errors, {penalty}"
-    elif record.score is not None and abs(record.score - computed) > SCORE_TOLERANCE + 1e-9:
-        penalty, total = _sums(record, graph)
+    if record.score is not None and abs(record.score - computed) > SCORE_TOLERANCE + 1e-9:
         yield (
-            f"score: {record.score} is stated, the errors give {computed} (penalty {penalty} of "
+            f"score: {record.score} is stated, the errors give {computed} (penalty {lost} of "
             f"{total}); if the source used another total, state it as score_total"
         )
-
-
-def _sums(record: Annotation, graph: Graph) -> tuple[int, int]:
-    """Return both sums of Eq. 1: a stated score may be wrong in either."""
-    if record.scope is None:
-        total = graph.total(record.action)
-    else:
-        total = sum(map(graph.weight, record.scope))
-    return sum(map(graph.weight, record.occurrences)), record.score_total or total
 
 
 def _phase_order(record: Annotation, graph: Graph) -> Iterator[str]:

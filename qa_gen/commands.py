@@ -18,9 +18,11 @@ from flex.sample import Annotation
 from qa_gen.check import check_dialogue
 from qa_gen.dialogue import Dialogue
 from qa_gen.display import show_run
+from qa_gen.facts import facts_of
 from qa_gen.generate import Generator, generate, sole_run, versions
-from qa_gen.parts import part_of
+from qa_gen.parts import PartOf, part_of
 from qa_gen.runs import RunRecord, read_dialogues
+from qa_gen.template_writer import family_of
 from qa_gen.writer_choice import Chosen, WriterChoice, choose, open_writer
 
 console = Console(highlight=False)
@@ -114,7 +116,7 @@ def generate_command(
     console.print(f"Writing evaluations with {chosen.why}.")
     with sole_run(out):
         if chosen.config is not None:
-            asyncio.run(_estimate(graph, chosen, out, records()))
+            asyncio.run(_estimate(graph, chosen, out, records(), part))
         if dry_run:
             return
         record = RunRecord(
@@ -149,12 +151,16 @@ def generate_command(
         raise InputError([Problem("stopped", finished.stopped)])
 
 
-async def _estimate(graph: Graph, chosen: Chosen, out: Path, records: Iterator[Annotation]) -> None:
-    from qa_gen.facts import facts_of
+async def _estimate(
+    graph: Graph, chosen: Chosen, out: Path, records: Iterator[Annotation], part: PartOf
+) -> None:
     from qa_gen.llm_estimate import estimate
+    from qa_gen.llm_writer import LlmWriter
 
+    clips = ((facts_of(graph, record), family_of(part(record))) for record in records)
     async with open_writer(chosen, graph, out, seed=0) as writer:
-        console.print(estimate(writer, (facts_of(graph, record) for record in records)).text)
+        assert isinstance(writer, LlmWriter)
+        console.print(estimate(writer, clips).text)
 
 
 def check(run: Run, graph_file: GraphFile = GRAPH_FILE) -> None:

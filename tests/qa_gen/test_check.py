@@ -1,6 +1,6 @@
 """The fact check passes what the labels say, and names whatever a text adds, drops or twists."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import pytest
 
@@ -27,17 +27,13 @@ GOOD = [
         role="error",
         errors=(GRIP,),
     ),
-    Sentence(
-        text="Wrap your thumbs fully around the bar.", role="correction", errors=(GRIP,)
-    ),
+    Sentence(text="Wrap your thumbs fully around the bar.", role="correction", errors=(GRIP,)),
     Sentence(
         text="As you pressed the bar overhead, your trunk swayed forward and backward.",
         role="error",
         errors=(SWAY,),
     ),
-    Sentence(
-        text="Brace your core and keep your trunk still.", role="correction", errors=(SWAY,)
-    ),
+    Sentence(text="Brace your core and keep your trunk still.", role="correction", errors=(SWAY,)),
 ]
 
 
@@ -48,6 +44,9 @@ def facts(*errors: str, action: str = "A01", labelled: Sequence[str] | None = No
         {"clip": "A01/001", "action": action, "errors": labels, "labelled": labelled}
     )
     return facts_of(GRAPH, annotation)
+
+
+Strip = Callable[[Sequence[Sentence]], Sequence[Sentence]]
 
 
 def codes(findings: Sequence[Finding]) -> set[str]:
@@ -64,34 +63,34 @@ def without_ids(sentences: Sequence[Sentence]) -> Sequence[Sentence]:
 
 @pytest.mark.parametrize("strip", [list, without_ids], ids=["with ids", "plain text"])
 class TestEvaluation:
-    def test_the_labelled_errors_with_corrections_pass(self, strip: type[list]) -> None:
+    def test_the_labelled_errors_with_corrections_pass(self, strip: Strip) -> None:
         assert check_evaluation(GRAPH, facts(GRIP, SWAY), strip(GOOD)) == []
 
-    def test_a_missing_error(self, strip: type[list]) -> None:
+    def test_a_missing_error(self, strip: Strip) -> None:
         assert evaluate(strip(GOOD[:2]), GRIP, SWAY) == {"missing_error"}
 
-    def test_an_extra_error(self, strip: type[list]) -> None:
+    def test_an_extra_error(self, strip: Strip) -> None:
         assert "extra_error" in evaluate(strip(GOOD), GRIP)
 
-    def test_the_wrong_order(self, strip: type[list]) -> None:
+    def test_the_wrong_order(self, strip: Strip) -> None:
         assert "out_of_order" in evaluate(strip([*GOOD[2:], *GOOD[:2]]), GRIP, SWAY)
 
-    def test_a_missing_correction(self, strip: type[list]) -> None:
+    def test_a_missing_correction(self, strip: Strip) -> None:
         assert evaluate(strip(GOOD[:3]), GRIP, SWAY) == {"missing_correction"}
 
-    def test_a_denied_error(self, strip: type[list]) -> None:
+    def test_a_denied_error(self, strip: Strip) -> None:
         denial = Sentence(text="There was no trunk sway.", role="praise")
         assert "negated_error" in evaluate(strip([denial, *GOOD]), GRIP, SWAY)
 
-    def test_faultless_praise_of_a_faulty_clip(self, strip: type[list]) -> None:
+    def test_faultless_praise_of_a_faulty_clip(self, strip: Strip) -> None:
         praise = Sentence(text="That was a flawless lift.", role="summary")
         assert "negated_error" in evaluate(strip([*GOOD, praise]), GRIP, SWAY)
 
-    def test_a_number_from_nowhere(self, strip: type[list]) -> None:
+    def test_a_number_from_nowhere(self, strip: Strip) -> None:
         invented = Sentence(text="Hold the lockout for 12 seconds.", role="summary")
         assert evaluate(strip([*GOOD, invented]), GRIP, SWAY) == {"wrong_number"}
 
-    def test_a_body_part_from_nowhere(self, strip: type[list]) -> None:
+    def test_a_body_part_from_nowhere(self, strip: Strip) -> None:
         action = "A05"
         extra = Sentence(text="Watch your heels during the curl.", role="summary")
         found = check_evaluation(GRAPH, facts(action=action), strip([extra]))
