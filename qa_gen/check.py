@@ -14,9 +14,8 @@ What fails is never exported.
 
 from collections.abc import Iterator, Sequence
 
-from flex.words import content_stems
-
 from flex.graph import Graph
+from flex.words import content_stems
 from qa_gen.check_evaluation import check_evaluation
 from qa_gen.check_words import foreign_actions, phrases
 from qa_gen.dialogue import STAGES, Finding, Sentence, Turn

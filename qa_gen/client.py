@@ -63,7 +63,7 @@ def request_body(config: LlmConfig, messages: list[Message], seed: int | None) -
     }
     optional = {"temperature": config.temperature, "seed": seed}
     body |= {name: value for name, value in optional.items() if value is not None}
-    return body | ({"extra_body": config.extra} if config.extra else {})
+    return body | config.extra
 
 
 def prompt_characters(body: Mapping[str, Any]) -> int:
@@ -129,12 +129,15 @@ class Client:
 
     async def _complete(self, body: dict[str, Any], slot: Slot) -> "ChatCompletion":
         import openai
+        from openai.types.chat import ChatCompletion
 
         client = self._connected()
         try:
             # The library's own time-out bounds each read; a server that drips would pass it.
             async with asyncio.timeout(self._config.timeout_s):
-                completion: ChatCompletion = await client.chat.completions.create(**body)
+                # Not `chat.completions.create`, which spends a quarter of the time of a request
+                # on turning the body into itself.
+                return await client.post("/chat/completions", cast_to=ChatCompletion, body=body)
         except (TimeoutError, openai.APITimeoutError):
             raise _FailedError(f"no answer within {self._config.timeout_s:g} s") from None
         except openai.APIConnectionError as error:
@@ -144,7 +147,6 @@ class Client:
             self._bad_status(error, slot)
         except (openai.APIResponseValidationError, ValueError):
             raise _FailedError("the response is no chat completion") from None
-        return completion
 
     def _bad_status(self, error: "APIStatusError", slot: Slot) -> NoReturn:
         status = error.status_code

@@ -7,6 +7,10 @@
 Each answer widens the limit by 1 / limit (one slot per round of answers); a 429 or 503 halves it,
 once for all requests that were on their way together. A Retry-After pauses every request, not only
 the one that was told.
+
+Requests start a few milliseconds apart. Those that start together are answered together, and then
+the work of reading 64 answers stands between one round and the next; spread out, it is done while
+others wait.
 """
 
 import asyncio
@@ -16,6 +20,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from email.utils import parsedate_to_datetime
 
+SPACING_S = 0.004
 Clock = Callable[[], float]
 
 
@@ -38,6 +43,7 @@ class Limiter:
         self._in_flight = 0
         self._waiting: deque[asyncio.Future[None]] = deque()
         self._resume_at = 0.0
+        self._started_at = float("-inf")
         self._narrowed_at = float("-inf")
 
     @property
@@ -55,11 +61,17 @@ class Limiter:
         """Wait for a free slot and for the end of a shared pause; hold the slot in the block."""
         await self._enter()
         try:
-            while (wait := self._resume_at - self._clock()) > 0:
-                await asyncio.sleep(wait)
+            await self._start()
             yield Slot(self, self._clock())
         finally:
             self._leave()
+
+    async def _start(self) -> None:
+        """Wait for the end of a pause, and for a moment of one's own."""
+        while (wait := self._resume_at - self._clock()) > 0:
+            await asyncio.sleep(wait)
+        self._started_at = max(self._clock(), self._started_at + SPACING_S)
+        await asyncio.sleep(self._started_at - self._clock())
 
     async def _enter(self) -> None:
         """Take a slot, first come first served; each waits on a future of its own."""

@@ -6,9 +6,10 @@ completed request is in the cache, so writing again replays it at no cost and to
 
     async with open_llm_writer(graph, config, run / "answers.sqlite") as writer:
         written = await writer.write(facts, "train")
-        print(writer.spent().text(config.prices.currency))
+        print(writer.spent())
 """
 
+import asyncio
 import json
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager
@@ -78,15 +79,17 @@ class LlmWriter:
         limit = config.budget if budget is None else budget
         self._spent = cache.spent()
         currency = config.prices.currency
+        # Prompts are made shortly before they are sent, not for all waiting clips at once.
+        self._in_work = asyncio.Semaphore(2 * config.concurrency_max)
         self._client = Client(config, Budget(limit, spent=self._spent.cost, currency=currency))
 
     async def close(self) -> None:
         """Close the connections; the cache stays open."""
         await self._client.close()
 
-    def spent(self) -> Spent:
-        """Return what this run has cost so far, over all its starts."""
-        return self._spent
+    def spent(self) -> str:
+        """Say what this run has cost so far, over all its starts."""
+        return self._spent.text(self.config.prices.currency)
 
     async def write(self, facts: Facts, family: str) -> Written:
         """Write the evaluation of one clip.
@@ -94,6 +97,10 @@ class LlmWriter:
         Raises:
             Stopped: the budget is reached, or the endpoint refuses or is down.
         """
+        async with self._in_work:
+            return await self._write(facts, family)
+
+    async def _write(self, facts: Facts, family: str) -> Written:
         asks = _Asks(self._graph, self.config, facts, family)
         while True:
             ask = asks.next()

@@ -1,7 +1,6 @@
 """Splits edited text into sentences, so that the fact check reads it like a writer's."""
 
 from flex.sentences import split_sentences
-
 from qa_gen.dialogue import Sentence
 
 
