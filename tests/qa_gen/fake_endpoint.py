@@ -206,11 +206,10 @@ class FakeEndpoint:
             if self.in_flight > self.capacity:
                 return status(429)(body)
             fault = self.faults.popleft() if self.faults else self.always
-            if fault is hang:
-                await asyncio.sleep(HANG_S)
-            if self.latency_s:
-                await asyncio.sleep(self.latency_s)
-            return fault(body) if fault else completion(body, json.dumps(self.answer(body)))
+            due = asyncio.get_running_loop().time() + (HANG_S if fault is hang else self.latency_s)
+            response = fault(body) if fault else completion(body, json.dumps(self.answer(body)))
+            await asyncio.sleep(due - asyncio.get_running_loop().time())
+            return response
         finally:
             self.in_flight -= 1
 
