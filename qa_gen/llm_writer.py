@@ -19,7 +19,7 @@ from typing import Any, NamedTuple
 from flex.files import hash_text
 from flex.graph import Graph
 from qa_gen.budget import Budget
-from qa_gen.cache import Cache, Reply, Spent
+from qa_gen.cache import Cache, Reply
 from qa_gen.check_evaluation import check_evaluation
 from qa_gen.client import Client, UnansweredError, prompt_characters, request_body
 from qa_gen.dialogue import Finding, Sentence, Tokens
