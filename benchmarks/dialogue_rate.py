@@ -14,12 +14,13 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+CLIPS = 7_512
 TARGET_S = 60.0
 
 
 def simulate(root: Path, *, copies: int = 1) -> None:
     """Write the full simulated label set, `copies` cohorts of it, under `root`."""
-    size = ["--size", "full", "--copies", str(copies)]
+    size = ["--clips", str(copies * CLIPS)]
     subprocess.run(
         [sys.executable, "-m", "sim", "labels", "--out", str(root), *size],
         check=True,

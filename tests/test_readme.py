@@ -1,0 +1,69 @@
+"""Every command of the README runs, in a copy of the repository, as a user would give it."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+# These take long, need a network, or are what is running now: only that they would run is tested.
+ONLY_PLANNED = {"test", "test-llm", "bench"}
+EXPECTED = {"flex score": "77.02", "graph find": "ET056", "graph check": "A"}
+
+
+def commands() -> list[str]:
+    blocks = re.findall(r"^```sh\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
+    lines = "".join(blocks).replace("\\\n", " ").splitlines()
+    return [line.partition("  #")[0].strip() for line in lines if line.strip()]
+
+
+@pytest.fixture(scope="module")
+def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of what is tracked, which shares the environment of this one."""
+    folder = tmp_path_factory.mktemp("clone") / "flex-coach"
+    listed = subprocess.run(
+        ["git", "ls-files", "--cached", "--others", "--exclude-standard"],
+        cwd=ROOT,
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    for name in filter(lambda name: (ROOT / name).is_file(), listed.stdout.splitlines()):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(ROOT / name, folder / name)
+    (folder / ".venv").symlink_to(Path(sys.prefix))
+    return folder
+
+
+@pytest.mark.slow
+def test_every_command_runs(copy: Path) -> None:
+    path = f"{Path(sys.prefix) / 'bin'}{os.pathsep}{os.environ['PATH']}"
+    environment = {**os.environ, "PATH": path, "PYTHONPATH": str(copy)}
+    assert len(commands()) > 10
+    for command in commands():
+        target = re.fullmatch(r"make ([\w-]+)", command)
+        planned = target is not None and target[1] in ONLY_PLANNED
+        done = subprocess.run(
+            command.replace("make ", "make -n ") if planned else command,
+            shell=True,
+            cwd=copy,
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=300,
+            check=False,
+        )
+        assert done.returncode == 0, f"{command}\n{done.stdout}\n{done.stderr}"
+        for part, output in EXPECTED.items():
+            assert part not in command or output in done.stdout, command
+
+
+def test_links_lead_somewhere() -> None:
+    links = re.findall(r"\]\((?!https?:)([^)#]+)", README)
+    assert links
+    assert [link for link in links if not (ROOT / link).exists()] == []
