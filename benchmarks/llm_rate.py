@@ -29,7 +29,7 @@ from qa_gen.llm_writer import LlmWriter, open_llm_writer
 
 LATENCY_S = 1.0
 IN_FLIGHT = 64
-REQUESTS = 640
+REQUESTS = 1_920
 LOOP_REQUESTS = 10
 SERVER = Path(__file__).resolve().parent.parent / "tests" / "qa_gen" / "fake_endpoint.py"
 

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from flex.sample import OccurrenceId
 from qa_gen.facts import Facts
 
 Stage = Literal["recognise", "standard", "evaluate", "score"]
@@ -29,7 +30,7 @@ class Sentence(_Frozen):
 
     text: Annotated[str, Field(min_length=1)]
     role: Role
-    errors: tuple[str, ...] = ()
+    errors: tuple[OccurrenceId, ...] = ()
 
 
 class Finding(_Frozen):

@@ -78,6 +78,10 @@ SPOILED = {
         content(json.dumps({"sentences": [{**SENTENCE, "role": "error"}]})),
         "other_shape",
     ),
+    "prose-for-an-id": (
+        content(json.dumps({"sentences": [{**SENTENCE, "errors": ["You leaned back."]}]})),
+        "other_shape",
+    ),
     "cut-off": (content('{"sentences": [{"te', finish="length"), "cut_off"),
     "refusal": (content(None, refusal="I cannot help with that."), "refused"),
     "filtered": (content("", finish="content_filter"), "refused"),
