@@ -11,6 +11,8 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
 from flex.annotation_checks import SCORE_TOLERANCE
 from flex.annotations import ANNOTATIONS_FILE, read_placed
 from flex.dataset import (
@@ -30,6 +32,7 @@ from flex.promises import broken_promises, has_files
 from flex.released_lists import LISTED_PARTS, list_path, read_released_lists
 from flex.sample import Annotation
 from flex.semg_columns import column_count
+from flex.skeleton import spine_length
 
 Track = Callable[[list[Clip]], Iterable[Clip]]
 # sEMG is cut at the key frames of the video, so both last equally long; a wrong rate is far off.
@@ -119,16 +122,24 @@ def _file_problems(clip: Clip) -> Iterator[Problem]:
     for path in clip.views.values():
         yield from view_problems(path, FRAMES_PER_CLIP, video_frames=_video_frames(clip))
     if clip.skeleton:
-        try:
-            rows = len(load_skeleton(clip.skeleton))
-        except InputError as error:
-            yield from error.problems
-        else:
-            if rows != FRAMES_PER_CLIP:
-                message = f"has {rows} rows, expected {FRAMES_PER_CLIP}"
-                yield Problem(str(clip.skeleton), message)
+        yield from _skeleton_problems(clip.skeleton)
     if clip.semg:
         yield from _semg_problems(clip, clip.semg)
+
+
+def _skeleton_problems(path: Path) -> Iterator[Problem]:
+    try:
+        points = load_skeleton(path)
+    except InputError as error:
+        yield from error.problems
+        return
+    if len(points) != FRAMES_PER_CLIP:
+        yield Problem(str(path), f"has {len(points)} rows, expected {FRAMES_PER_CLIP}")
+    lost = np.flatnonzero(spine_length(points) == 0)
+    if len(lost):
+        # The header is row 1.
+        message = f"the hips and the upper spine are one point in {len(lost)} frames"
+        yield Problem(f"{path}, row {lost[0] + 2}", f"{message}; was the person lost?")
 
 
 def _semg_problems(clip: Clip, path: Path) -> Iterator[Problem]:

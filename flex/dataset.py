@@ -20,9 +20,9 @@ from flex.number_table import Floats, read_numbers
 from flex.problems import InputError, Problem
 from flex.sample import Annotation, Semg
 from flex.semg_columns import channel_names
+from flex.skeleton import JOINTS
 
 FRAMES_PER_CLIP = 103
-JOINTS = 21
 SKELETON_FOLDER = "Skeleton"
 SEMG_FOLDER = "EMG"
 _JPEG_ENDINGS = (".jpg", ".jpeg")
@@ -113,7 +113,7 @@ def load_skeleton(path: Path) -> Floats:
     Raises:
         InputError: every cell and row that is not as it should be.
     """
-    return read_numbers(path, columns=JOINTS * 3, header=True).reshape(-1, JOINTS, 3)
+    return read_numbers(path, columns=len(JOINTS) * 3, header=True).reshape(-1, len(JOINTS), 3)
 
 
 def load_semg(path: Path, channels: tuple[str, ...], sample_rate_hz: float) -> SemgSignal:

@@ -88,6 +88,16 @@ def test_everything_at_once(good: Path, graph: Graph, jpeg: Callable[..., bytes]
     )
 
 
+def test_frames_without_a_person_are_counted(good: Path, graph: Graph) -> None:
+    path = skeleton_path(good, "A01/001")
+    lines = path.read_text().splitlines()
+    lines[50] = lines[60] = ",".join(["0"] * 63)
+    path.write_text("\n".join(lines) + "\n")
+    (text,) = _texts(good, graph)
+    assert text.startswith("Skeleton/A01/001/skeleton_points.csv, row 51: ")
+    assert "in 2 frames" in text
+
+
 def test_videos_are_opened(
     good: Path, graph: Graph, write_video: Callable[[Path, int], None]
 ) -> None:
