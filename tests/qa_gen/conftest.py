@@ -1,9 +1,11 @@
-"""The graph, and a small run with its export."""
+"""The graph, a small run with its export, and a fake endpoint with its cache."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
+from fake_endpoint import FakeEndpoint
+from llm_clips import KEY
 from small_run import RunWriter, left_out, lifts, rejected, write_run
 
 from flex.graph import Graph
@@ -45,3 +47,17 @@ def make_run(graph: Graph, tmp_path: Path) -> RunWriter:
         return write_run(tmp_path / "run", graph, chosen, flagged, changes)
 
     return make
+
+
+@pytest.fixture
+def endpoint(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeEndpoint]:
+    """An endpoint that answers well, and the variable with its key."""
+    monkeypatch.setenv("FAKE_KEY", KEY)
+    with FakeEndpoint() as server:
+        yield server
+
+
+@pytest.fixture
+def cache(tmp_path: Path) -> Path:
+    """Where a run keeps its answers."""
+    return tmp_path / "answers.sqlite"

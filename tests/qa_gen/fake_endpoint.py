@@ -229,13 +229,10 @@ def main() -> None:
     parser.add_argument("--port", type=int, default=0)
     parser.add_argument("--latency", type=float, default=0.0, help="seconds before each answer")
     parser.add_argument("--capacity", type=int, default=10_000, help="more in flight get a 429")
-    parser.add_argument("--fixed", action="store_true", help="one and the same answer to all")
     options = parser.parse_args()
-    fixed = {"sentences": [{"text": "You stood still.", "role": "summary", "errors": []}]}
     endpoint = FakeEndpoint(
         latency_s=options.latency,
         capacity=options.capacity,
-        answer=(lambda _: fixed) if options.fixed else good_answer,
     )
     asyncio.run(endpoint.serve(options.port))
 

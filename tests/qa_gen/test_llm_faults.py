@@ -6,13 +6,13 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 from fake_endpoint import Body, FakeEndpoint, content, cut, good_answer, hang, status
-from llm_clips import KEY, KNEES_FORWARD, KNEES_INWARD, clips, settings, squat, write
+from llm_clips import KNEES_FORWARD, KNEES_INWARD, clips, settings, squat, write
 
 from flex.graph_file import load_graph
 from qa_gen.cache import Cache
@@ -22,18 +22,6 @@ from qa_gen.llm_writer import open_llm_writer
 FACTS = squat("c", KNEES_FORWARD, KNEES_INWARD)
 SENTENCE = {"text": "You stood tall.", "role": "summary", "errors": []}
 IN_FLIGHT = 8
-
-
-@pytest.fixture
-def endpoint(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeEndpoint]:
-    monkeypatch.setenv("FAKE_KEY", KEY)
-    with FakeEndpoint() as server:
-        yield server
-
-
-@pytest.fixture
-def cache(tmp_path: Path) -> Path:
-    return tmp_path / "answers.sqlite"
 
 
 def edited(edit: Callable[[list[Body]], list[Body]]) -> Any:

@@ -1,6 +1,5 @@
 import asyncio
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -20,18 +19,6 @@ from qa_gen.llm_writer import open_llm_writer
 
 CONFIGS = sorted((Path(__file__).parents[2] / "configs" / "qa_gen").glob("*.yaml"))
 PRICES = Prices(input=1.0, cached=0.1, output=4.0)
-
-
-@pytest.fixture
-def endpoint(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeEndpoint]:
-    monkeypatch.setenv("FAKE_KEY", KEY)
-    with FakeEndpoint() as server:
-        yield server
-
-
-@pytest.fixture
-def cache(tmp_path: Path) -> Path:
-    return tmp_path / "answers.sqlite"
 
 
 def prompt(facts: Any, family: str = "train", seed: int = 0) -> str:

