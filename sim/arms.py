@@ -1,0 +1,181 @@
+"""Arms of the rig: free ones that carry dumbbells, and those that hold one bar together.
+
+Free arms follow their angles. Arms on a bar follow the bar: its middle is placed by the arm
+angles that the pose asks for, then both hands take it at the grip width and each arm is closed
+from shoulder to hand, so the hands never slide however the bar tilts.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from sim.bodies import Body
+from sim.choreography import Setup
+from sim.study import Floats
+from sim.vectors import DOWN, OUT, about, across, in_plane, reach_of, towards, two_bones, unit
+
+_FORWARD = np.array([1.0, 0.0, 0.0])
+_MIRROR = np.array([1.0, -1.0])  # right, left
+_OUTWARD = np.stack([OUT["right"], OUT["left"]])
+_STRAIGHTEST_DEG = 2.0
+
+
+@dataclass(frozen=True)
+class Arms:
+    """Joints and hands of both arms, each (T, 2, 3)."""
+
+    elbow: Floats
+    wrist: Floats
+    hand: Floats
+    handle: Floats
+    palm: Floats
+
+
+def free_arms(body: Body, values: dict[str, Floats], shoulders: Floats) -> Arms:
+    """Return arms that follow their angles.
+
+    `upper` raises the upper arm from hanging down towards the azimuth `plane` (0 forward, 90
+    outward), `abduct` turns it outward on top of that, `elbow` bends the forearm towards the
+    direction (`hint`, `hint_plane`), `tilt` turns the forearm outward.
+    """
+    length = body.length
+    upper = _direction(values["upper"], values["plane"])
+    upper = about(upper, _FORWARD, values["abduct"] * _MIRROR * -1)
+    hint = _direction(values["hint"], values["hint_plane"])
+    fore = towards(upper, hint, values["elbow"])
+    fore = about(fore, _FORWARD, values["tilt"] * _MIRROR * np.sign(fore[..., 2]))
+    elbow = shoulders + length["upper_arm"] * upper
+    wrist = elbow + length["forearm"] * fore
+    handle = across(_grip_axis(values), fore)
+    palm = np.cross(handle, fore)
+    pointing = towards(fore, -palm, values["wrist"])
+    hand = wrist + length["hand"] * pointing
+    return Arms(elbow, wrist, hand, handle, np.cross(handle, pointing))
+
+
+def bar_arms(
+    body: Body,
+    setup: Setup,
+    values: dict[str, Floats],
+    upper_spine: Floats,
+    up: Floats,
+    forward: Floats,
+    shoulders: Floats,
+) -> tuple[Arms, Floats | None]:
+    """Return arms on a bar, and the floor end of a T-bar.
+
+    `grip` is the distance between the hands in shoulder widths, `pole` turns the elbows outward
+    from the sagittal direction `pole_raise`, `bar_roll` lifts the left end.
+    """
+    length = body.length
+    bend = np.radians(values["wrist"])
+    lower = np.sqrt(
+        length["forearm"] ** 2
+        + length["hand"] ** 2
+        + 2 * length["forearm"] * length["hand"] * np.cos(bend)
+    )
+    half = values["grip"] * length["shoulder_half"]
+    roll = np.radians(values["bar_roll"])
+    axis = np.stack([np.zeros_like(roll), np.cos(roll), np.sin(roll)], axis=-1)
+    centre = _bar_centre(body, setup, values, upper_spine, up, forward, shoulders, lower[:, 0])
+    centre[:, 2] += values["bar_z"]
+    centre[:, 1] += values["shift"]
+    pivot = None
+    if setup.pivot_m is not None:
+        pivot = np.array([setup.pivot_m.x, 0.0, setup.pivot_m.z])
+        centre = _on_lever(centre, pivot, setup.pivot_m.lever * body.stature_m)
+    sign = np.array([-1.0, 1.0])  # the right hand holds the right end
+    step = half[:, None, None] * sign[:, None] * axis[:, None]
+    for _ in range(3):
+        span = centre[:, None] + step - shoulders
+        excess = np.linalg.norm(span, axis=-1) - reach_of(
+            length["upper_arm"], lower, np.full_like(lower, _STRAIGHTEST_DEG)
+        )
+        worst = excess.argmax(axis=1)
+        rows = np.arange(len(centre))
+        pull = np.maximum(excess[rows, worst], 0)[:, None] * unit(span[rows, worst])
+        pull[:, 1] = 0
+        centre = centre - pull
+    hand = centre[:, None] + step
+    pole = _pole(values)
+    elbow, hand = two_bones(shoulders, hand, length["upper_arm"], lower, pole)
+    handle = np.broadcast_to(axis[:, None], hand.shape).copy()
+    grasp = 1.0 if setup.grip == "over" else -1.0
+    palm = grasp * across(np.cross(handle, unit(hand - elbow)), unit(hand - elbow))
+    wrist = _wrist(length["forearm"], length["hand"], elbow, hand, palm, values["wrist"])
+    palm = grasp * np.cross(handle, unit(hand - wrist))
+    return Arms(elbow, wrist, hand, handle, unit(palm)), pivot
+
+
+def _bar_centre(
+    body: Body,
+    setup: Setup,
+    values: dict[str, Floats],
+    upper_spine: Floats,
+    up: Floats,
+    forward: Floats,
+    shoulders: Floats,
+    lower: Floats,
+) -> Floats:
+    """Return the middle of the bar, (T, 3), before sway and lever."""
+    middle = shoulders.mean(axis=1)
+    bar_x = values["bar_x"]
+    if setup.arms == "back":
+        return upper_spine - 0.055 * body.stature_m * forward + bar_x[:, None] * forward
+    flexion = np.maximum(values["elbow"].mean(axis=1), _STRAIGHTEST_DEG)
+    reach = reach_of(body.length["upper_arm"], lower, flexion)
+    aside = (values["grip"] - 1) * body.length["shoulder_half"]
+    planar = np.sqrt(np.maximum(reach**2 - aside**2, 1e-4))
+    if setup.arms == "angles":
+        shape = body.length["upper_arm"] * in_plane(values["upper"].mean(axis=1))
+        shape += lower[:, None] * in_plane((values["upper"] + values["elbow"]).mean(axis=1))
+        return middle + planar[:, None] * unit(shape) + bar_x[:, None] * _FORWARD
+    # The bar hangs or stands plumb over a line: x is given, the arms decide the height.
+    offset = bar_x if setup.arms == "plumb" else bar_x - middle[:, 0]
+    offset = np.clip(offset, -0.98 * planar, 0.98 * planar)
+    height = np.sqrt(planar**2 - offset**2) * (1 if setup.above else -1)
+    zero = np.zeros_like(offset)
+    return middle + np.stack([offset, zero, height], axis=-1)
+
+
+def _on_lever(centre: Floats, pivot: Floats, lever_m: float) -> Floats:
+    """Move the middle of a T-bar's handle fore or aft until the bar fits between it and the pivot."""
+    height = centre[:, 2] - pivot[2]
+    moved = centre.copy()
+    moved[:, 0] = pivot[0] + np.sqrt(np.maximum(lever_m**2 - height**2, 0))
+    return moved
+
+
+def _pole(values: dict[str, Floats]) -> Floats:
+    """Return the direction to which the elbows point: (T, 2, 3)."""
+    turn = np.radians(values["pole"])[..., None]
+    pole: Floats = np.cos(turn) * in_plane(values["pole_raise"]) + np.sin(turn) * _OUTWARD
+    return pole
+
+
+def _direction(raised: Floats, plane: Floats) -> Floats:
+    """Return directions (T, 2, 3), raised from hanging down towards an azimuth."""
+    raised_rad, azimuth = np.radians(raised)[..., None], np.radians(plane)[..., None]
+    level = np.cos(azimuth) * _FORWARD + np.sin(azimuth) * _OUTWARD
+    direction: Floats = np.cos(raised_rad) * DOWN + np.sin(raised_rad) * level
+    return direction
+
+
+def _grip_axis(values: dict[str, Floats]) -> Floats:
+    """Return the axis of each handle: `palm` 0 overhand, 90 neutral, 180 underhand; (T, 2, 3)."""
+    palm, pitch = np.radians(values["palm"]), np.radians(values["palm_pitch"])
+    ahead = np.sin(palm) * _MIRROR
+    axis: Floats = np.stack([ahead * np.cos(pitch), np.cos(palm), ahead * np.sin(pitch)], axis=-1)
+    return axis
+
+
+def _wrist(
+    forearm: float, hand_m: float, elbow: Floats, hand: Floats, palm: Floats, bend: Floats
+) -> Floats:
+    """Return the wrists (T, 2, 3) between elbow and hand, bent back by `bend` degrees (T, 2)."""
+    span = hand - elbow
+    straight = np.linalg.norm(span, axis=-1)
+    along = (forearm**2 + straight**2 - hand_m**2) / (2 * straight)
+    side = np.sqrt(np.maximum(forearm**2 - along**2, 0)) * np.sign(bend)
+    wrist: Floats = elbow + along[..., None] * unit(span) + side[..., None] * palm
+    return wrist
