@@ -21,13 +21,23 @@ def atomic_write(path: Path) -> Iterator[IO[str]]:
     On any error, a full disk or Ctrl-C included, the temporary file is removed and `path` keeps
     its old content.
     """
+    with atomic_path(path) as name, name.open("w", encoding="utf-8", newline="\n") as stream:
+        yield stream
+        stream.flush()
+        os.fsync(stream.fileno())
+
+
+@contextmanager
+def atomic_path(path: Path) -> Iterator[Path]:
+    """Give the name of a temporary file beside `path`, which replaces it if the block succeeds.
+
+    For writers that take a name; the temporary file is empty and keeps the ending of `path`.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    handle, name = tempfile.mkstemp(prefix=f".{path.stem}.", suffix=path.suffix, dir=path.parent)
+    os.close(handle)
     try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as stream:
-            yield stream
-            stream.flush()
-            os.fsync(stream.fileno())
+        yield Path(name)
         os.chmod(name, 0o644)
         os.replace(name, path)
     except BaseException:

@@ -1,7 +1,7 @@
 """`python -m sim`: a simulated FLEX data set.
 
-python -m sim labels --out data/sample               # 400 clips
-python -m sim labels --out data/flex --size full     # 7,512 clips, as FLEX has
+python -m sim --out data/flex-sim                    # skeletons, sEMG, breathing, video
+python -m sim labels --out data/flex --size full     # labels only, 7,512 clips as FLEX has
 """
 
 from collections.abc import Iterable
@@ -14,10 +14,17 @@ from rich.progress import track
 
 from flex import cli
 from flex.graph_file import GRAPH_FILE, load_graph
+from flex.problems import InputError, Problem
 from flex.sample import Annotation
+from sim.choreography import load_choreography
+from sim.files import Media, Video
+from sim.lift import Stage
+from sim.presets import PRESETS, Preset, PresetName
+from sim.produce import default_jobs, make_plan, produce
+from sim.selection import Selection
 from sim.settings import SETTINGS_FILE, load_settings
 from sim.study import Study
-from sim.summary import report
+from sim.summary import Tally, report
 from sim.trials import kept_count
 from sim.write import write_labels
 
@@ -27,9 +34,97 @@ app = cli.new_app(
 )
 
 
-@app.callback()
-def commands() -> None:
-    """Keep `labels` a command of its own, beside those that write media."""
+@app.callback(invoke_without_command=True, no_args_is_help=True)
+def record(
+    context: typer.Context,
+    out: Annotated[
+        Path | None, typer.Option(help="Folder to write. It must not hold other data.")
+    ] = None,
+    preset: Annotated[
+        PresetName,
+        typer.Option(help="tiny: 3 people, 3 actions. default: 10 people. study: all, as FLEX."),
+    ] = "default",
+    subjects: Annotated[int | None, typer.Option(help="How many people, 1 to 38.")] = None,
+    actions: Annotated[
+        str | None, typer.Option(help="all, or ids or names such as A01,squat.")
+    ] = None,
+    reps: Annotated[int | None, typer.Option(help="Repetitions of each, 1 to 10.")] = None,
+    views: Annotated[
+        str | None,
+        typer.Option(help="Cameras such as 1,2 (1 to 4: corners, 5: phone); none: no video."),
+    ] = None,
+    size: Annotated[int, typer.Option(help="Width and height of the video, even.")] = 224,
+    fps: Annotated[float, typer.Option(help="Frames a second of the video.")] = 30,
+    media: Annotated[
+        Media, typer.Option(help="jpeg: 103 frames a clip, as the authors' loader wants them.")
+    ] = "mp4",
+    plain: Annotated[
+        bool, typer.Option("--plain", help="The same clothes and a bare room for everybody.")
+    ] = False,
+    jobs: Annotated[str, typer.Option(help="Processes: a number, or auto.")] = "auto",
+    seed: Annotated[int, typer.Option(help="Another seed gives other people and errors.")] = 0,
+) -> None:
+    """FLEX-Sim: writes a simulated data set in FLEX's layout.
+
+    Nobody lifted anything for it; every record says `"source": "simulated"`. The options change
+    what the preset says. The same seed gives the same labels, skeletons and sEMG; a larger data
+    set contains the smaller one; an interrupted run goes on where it was, and one with more people,
+    actions, repetitions or views adds to what is there.
+
+        python -m sim --out data/flex-sim
+
+        python -m sim --out data/squats --subjects 6 --actions A16 --reps 10 --views 1,2,5 --fps 60
+    """
+    if context.invoked_subcommand:
+        return
+    if out is None:
+        raise InputError([Problem("--out", "name the folder to write")])
+    chosen = PRESETS[preset]
+    selection = Selection(
+        subjects=chosen.subjects if subjects is None else subjects,
+        repetitions=chosen.repetitions if reps is None else reps,
+        actions=_actions(actions, chosen),
+    )
+    numbers = chosen.views if views is None else _views(views)
+    video = Video(numbers, size, fps, media, plain) if numbers else None
+    stage = Stage(Study(load_graph(), load_settings(), seed), load_choreography())
+    plan = make_plan(stage, out, selection, video)
+    workers = default_jobs() if jobs == "auto" else _count(jobs)
+    tally = Tally()
+    list(tally.counting(plan.records))
+    filmed = f"video of views {', '.join(map(str, numbers))}" if video else "no video"
+    cli.err.print(
+        f"{len(plan.records):,} clips, {filmed}: about {plan.bytes / 2**20:,.0f} MiB, "
+        f"{workers} processes"
+    )
+    written, total = produce(plan, workers), len(plan.records)
+    for _ in track(written, "clips", total, console=cli.err, transient=True):
+        pass
+    console = Console(highlight=False)
+    console.print(report(tally))
+    console.print(f"Wrote {len(plan.records):,} simulated clips to {out}", soft_wrap=True)
+
+
+def _actions(text: str | None, preset: Preset) -> tuple[str, ...] | None:
+    if text is None:
+        return preset.actions
+    return None if text.strip().lower() == "all" else tuple(map(str.strip, text.split(",")))
+
+
+def _views(text: str) -> tuple[int, ...]:
+    if text.strip().lower() == "none":
+        return ()
+    words = [word.strip() for word in text.split(",")]
+    if wrong := [word for word in words if not word.isdecimal()]:
+        message = f"expected numbers such as 1,2 or none, found {', '.join(map(repr, wrong))}"
+        raise InputError([Problem("--views", message)])
+    return tuple(sorted(set(map(int, words))))
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise InputError([Problem("--jobs", f"expected 1 or more, or auto, found {text!r}")])
+    return int(text)
 
 
 @app.command()

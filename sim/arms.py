@@ -5,6 +5,7 @@ angles that the pose asks for, then both hands take it at the grip width and eac
 from shoulder to hand, so the hands never slide however the bar tilts.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,6 +19,7 @@ _FORWARD = np.array([1.0, 0.0, 0.0])
 _MIRROR = np.array([1.0, -1.0])  # right, left
 _OUTWARD = np.stack([OUT["right"], OUT["left"]])
 _STRAIGHTEST_DEG = 2.0
+_BACK = 0.055  # of the stature: a bar on the upper back lies this far behind the spine
 
 
 @dataclass(frozen=True)
@@ -31,7 +33,7 @@ class Arms:
     palm: Floats
 
 
-def free_arms(body: Body, values: dict[str, Floats], shoulders: Floats) -> Arms:
+def free_arms(body: Body, values: Mapping[str, Floats], shoulders: Floats) -> Arms:
     """Return arms that follow their angles.
 
     `upper` raises the upper arm from hanging down towards the azimuth `plane` (0 forward, 90
@@ -56,7 +58,7 @@ def free_arms(body: Body, values: dict[str, Floats], shoulders: Floats) -> Arms:
 def bar_arms(
     body: Body,
     setup: Setup,
-    values: dict[str, Floats],
+    values: Mapping[str, Floats],
     upper_spine: Floats,
     up: Floats,
     forward: Floats,
@@ -80,6 +82,8 @@ def bar_arms(
     centre = _bar_centre(body, setup, values, upper_spine, up, forward, shoulders, lower[:, 0])
     centre[:, 2] += values["bar_z"]
     centre[:, 1] += values["shift"]
+    if setup.fit is not None:  # plates do not sink into the floor
+        centre[:, 2] = np.maximum(centre[:, 2], setup.fit.hand_height_m)
     pivot = None
     if setup.pivot_m is not None:
         pivot = np.array([setup.pivot_m.x, 0.0, setup.pivot_m.z])
@@ -110,7 +114,7 @@ def bar_arms(
 def _bar_centre(
     body: Body,
     setup: Setup,
-    values: dict[str, Floats],
+    values: Mapping[str, Floats],
     upper_spine: Floats,
     up: Floats,
     forward: Floats,
@@ -121,7 +125,8 @@ def _bar_centre(
     middle = shoulders.mean(axis=1)
     bar_x = values["bar_x"]
     if setup.arms == "back":
-        return upper_spine - 0.055 * body.stature_m * forward + bar_x[:, None] * forward
+        behind = bar_x - _BACK * body.stature_m
+        return np.asarray(upper_spine + behind[:, None] * forward)
     flexion = np.maximum(values["elbow"].mean(axis=1), _STRAIGHTEST_DEG)
     reach = reach_of(body.length["upper_arm"], lower, flexion)
     aside = (values["grip"] - 1) * body.length["shoulder_half"]
@@ -129,24 +134,26 @@ def _bar_centre(
     if setup.arms == "angles":
         shape = body.length["upper_arm"] * in_plane(values["upper"].mean(axis=1))
         shape += lower[:, None] * in_plane((values["upper"] + values["elbow"]).mean(axis=1))
-        return middle + planar[:, None] * unit(shape) + bar_x[:, None] * _FORWARD
+        by_angles: Floats = middle + planar[:, None] * unit(shape) + bar_x[:, None] * _FORWARD
+        return by_angles
     # The bar hangs or stands plumb over a line: x is given, the arms decide the height.
     offset = bar_x if setup.arms == "plumb" else bar_x - middle[:, 0]
     offset = np.clip(offset, -0.98 * planar, 0.98 * planar)
     height = np.sqrt(planar**2 - offset**2) * (1 if setup.above else -1)
     zero = np.zeros_like(offset)
-    return middle + np.stack([offset, zero, height], axis=-1)
+    placed: Floats = middle + np.stack([offset, zero, height], axis=-1)
+    return placed
 
 
 def _on_lever(centre: Floats, pivot: Floats, lever_m: float) -> Floats:
-    """Move the middle of a T-bar's handle fore or aft until the bar fits between it and the pivot."""
+    """Move the middle of a T-bar's handle fore or aft to where the bar reaches from its pivot."""
     height = centre[:, 2] - pivot[2]
     moved = centre.copy()
     moved[:, 0] = pivot[0] + np.sqrt(np.maximum(lever_m**2 - height**2, 0))
     return moved
 
 
-def _pole(values: dict[str, Floats]) -> Floats:
+def _pole(values: Mapping[str, Floats]) -> Floats:
     """Return the direction to which the elbows point: (T, 2, 3)."""
     turn = np.radians(values["pole"])[..., None]
     pole: Floats = np.cos(turn) * in_plane(values["pole_raise"]) + np.sin(turn) * _OUTWARD
@@ -161,7 +168,7 @@ def _direction(raised: Floats, plane: Floats) -> Floats:
     return direction
 
 
-def _grip_axis(values: dict[str, Floats]) -> Floats:
+def _grip_axis(values: Mapping[str, Floats]) -> Floats:
     """Return the axis of each handle: `palm` 0 overhand, 90 neutral, 180 underhand; (T, 2, 3)."""
     palm, pitch = np.radians(values["palm"]), np.radians(values["palm_pitch"])
     ahead = np.sin(palm) * _MIRROR

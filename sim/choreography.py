@@ -1,8 +1,8 @@
 """What the bodies do, as data: `sim/poses.yaml` (key poses) and `sim/errors.yaml` (faults).
 
-    choreography = load_choreography()
-    choreography.poses.actions["A16"].start             # parameter → value, defaults filled in
-    choreography.errors.effect("A16", "AK44", "ET056")  # what the error changes, and when
+choreography = load_choreography()
+choreography.poses.actions["A16"].start             # parameter → value, defaults filled in
+choreography.errors.effect("A16", "AK44", "ET056")  # what the error changes, and when
 """
 
 from pathlib import Path
@@ -18,8 +18,8 @@ ERRORS_FILE = Path(__file__).with_name("errors.yaml")
 
 # What each arm or shoulder has of its own; all other parameters belong to the whole body.
 SIDED = frozenset(
-    "upper plane abduct elbow hint hint_plane tilt wrist palm palm_pitch pole pole_raise shrug "
-    "protract".split()
+    {"upper", "plane", "abduct", "elbow", "hint", "hint_plane", "tilt", "wrist"}
+    | {"palm", "palm_pitch", "pole", "pole_raise", "shrug", "protract"}
 )
 # Changes that are not parameters of a pose.
 COURSE = frozenset({"range", "rush", "late"})
@@ -171,7 +171,7 @@ class Errors(_Data):
         return self
 
     def effect(self, action: str, key_step: str, error_type: str) -> Effect | None:
-        """Return what an error changes; `None` for one of a graph of your own that is not listed."""
+        """Return what an error changes; `None` for one that the file does not list."""
         entry = self.errors.get(error_type)
         if entry is None:
             return None

@@ -1,6 +1,7 @@
 """Annotation records of a simulated data set, one at a time.
 
     for record in simulate(Study(load_graph(), load_settings(), seed=0), clips=400): ...
+    for record in simulate_selection(study, Selection(subjects=6, repetitions=2)): ...
 
 Up to 7,512 clips come from one cohort of 38 subjects; more come from further cohorts of other
 people, independent of the first. Memory does not grow with the number of clips.
@@ -15,6 +16,7 @@ from flex.sample import Annotation, ErrorLabel, Semg
 from flex.scoring import score
 from flex.semg_columns import channel_names
 from sim.labels import draw_errors
+from sim.selection import Selection, select
 from sim.study import Bools, Study
 from sim.subjects import Subject, recruit, working_load_kg
 from sim.timing import draw_frames, draw_phases, phase_spans, seconds
@@ -50,6 +52,18 @@ def simulate(study: Study, clips: int | None = None) -> Iterator[Annotation]:
                 )
             numbered[action] += int(kept[action].sum())
         wanted -= kept_count(study)
+
+
+def simulate_selection(study: Study, selection: Selection) -> Iterator[Annotation]:
+    """Yield the records of a selection, sorted by action and clip, with the ids of the whole set.
+
+    Raises:
+        InputError: a selection that holds nothing or something that is not there.
+    """
+    kept, subjects = kept_trials(study), recruit(study)
+    chosen = select(study, selection, kept)
+    for action, places in chosen.items():
+        yield from _action_clips(study, subjects, action, kept[action], places, 0)
 
 
 def _action_clips(

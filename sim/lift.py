@@ -1,11 +1,13 @@
 """One repetition of one person as a motion: key poses, personal manner, and the labelled errors.
 
-    motion = lift(stage, subject, record, times_s)
+    stage = Stage(study, load_choreography())
+    motion = lift(stage, stage.subject(record), record, times_s)
 
 The phases of the record say when; `sim/poses.yaml` says between which poses; `sim/errors.yaml` says
 what the record's errors change. Phases follow minimum-jerk profiles (Flash and Hogan 1985).
 """
 
+import functools
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -19,7 +21,7 @@ from sim.motion import Motion
 from sim.profiles import minimum_jerk, weight
 from sim.rig import pose_body
 from sim.study import Floats, Study, solve
-from sim.subjects import Subject
+from sim.subjects import Subject, recruit
 
 _LEAST_TRAVEL = 0.25
 
@@ -30,6 +32,18 @@ class Stage:
 
     study: Study
     choreography: Choreography
+
+    @functools.cached_property
+    def _people(self) -> dict[str, Subject]:
+        return {}
+
+    def subject(self, record: Annotation) -> Subject:
+        """Return who lifts in a record of this study."""
+        name = record.subject or ""
+        if name not in self._people:
+            _, _, cohort = name.partition(".")
+            self._people.update((s.id, s) for s in recruit(self.study, int(cohort or 1)))
+        return self._people[name]
 
 
 @dataclass(frozen=True)
@@ -64,7 +78,8 @@ def lift(stage: Stage, subject: Subject, record: Annotation, times_s: Floats) ->
     """
     poses = stage.choreography.poses
     if record.action not in poses.actions:
-        message = f"sim/poses.yaml has no poses for {record.action}; it has {', '.join(poses.actions)}"
+        known = ", ".join(poses.actions)
+        message = f"sim/poses.yaml has no poses for {record.action}; it has {known}"
         raise InputError([Problem("action", message)])
     action = poses.actions[record.action]
     body = build_body(stage.study, subject)
@@ -85,9 +100,7 @@ def lift(stage: Stage, subject: Subject, record: Annotation, times_s: Floats) ->
     return motion if action.setup.bench else _placed(stage, subject, record, motion)
 
 
-def _shown(
-    stage: Stage, subject: Subject, record: Annotation, item: Occurrence
-) -> Shown | None:
+def _shown(stage: Stage, subject: Subject, record: Annotation, item: Occurrence) -> Shown | None:
     """Return how this person makes an error; `None` for one that does not show in the motion."""
     study, errors = stage.study, stage.choreography.errors
     effect = errors.effect(record.action, item.key_step, item.error_type)

@@ -93,7 +93,8 @@ def _standing_base(body: Body, values: Parameters) -> tuple[Floats, Floats]:
     """Return the hip midpoint above planted feet, and the lean of the trunk in degrees."""
     length = body.length
     shin, knee = values["shin"], values["knee"]
-    sagittal = length["shank"] * in_plane(180 - shin) + length["thigh"] * in_plane(180 + knee - shin)
+    sagittal = length["shank"] * in_plane(180 - shin)
+    sagittal += length["thigh"] * in_plane(180 + knee - shin)
     aside = values["stance"] * length["shoulder_half"] - length["hip_half"]
     sagittal = _shortened(sagittal, aside)
     base = sagittal + np.array([0, 0, length["ankle_height"]])
@@ -128,22 +129,15 @@ def _trunk(body: Body, values: Parameters, placed: tuple[Floats, Floats]) -> Tru
     length, curve = body.length, values["curve"]
     low, high = lean - curve / 2, lean + curve / 2
     half = length["trunk"] / 2
-    lean_aside = np.radians(values["side_lean"])
     up, forward = in_plane(180 - high), in_plane(90 - high)
-
-    def tilt(vectors: Floats) -> Floats:
-        tilted = vectors.copy()
-        tilted[:, 1] += np.sin(lean_aside) * vectors[:, 2]
-        return unit(tilted) * np.linalg.norm(vectors, axis=-1, keepdims=True)
-
-    middle = base + tilt(half * in_plane(180 - low))
-    upper = middle + tilt(half * up)
+    middle = base + half * in_plane(180 - low)
+    upper = middle + half * up
     arch = 0.2 * length["trunk"] * np.sin(np.radians(values["lumbar"]))
-    lumbar = middle + arch[:, None] * in_plane(90 - low)
+    lumbar: Floats = middle + arch[:, None] * in_plane(90 - low)
     bent, forth = values["neck"], values["head_forward"][:, None] * forward
     neck = upper + length["neck"] * in_plane(180 - high - bent / 2) + 0.5 * forth
     head = neck + length["head"] * in_plane(180 - high - bent) + 0.5 * forth
-    return Trunk(base, lumbar, upper, neck, head, up=tilt(up), forward=forward)
+    return Trunk(base, lumbar, upper, neck, head, up=up, forward=forward)
 
 
 def _shoulders(body: Body, values: Parameters, trunk: Trunk) -> Floats:
@@ -152,21 +146,16 @@ def _shoulders(body: Body, values: Parameters, trunk: Trunk) -> Floats:
     raised = values["shrug"][..., None] * trunk.up[:, None]
     drawn = values["protract"][..., None] * trunk.forward[:, None]
     narrowed = 1 - 1.5 * np.maximum(values["protract"], 0)[..., None]
-    tilt = np.sin(np.radians(values["side_lean"]))[:, None] * wide[:, 1]
     placed: Floats = trunk.upper[:, None] + wide * narrowed + raised + drawn
-    placed[..., 2] -= tilt
     return placed
 
 
-def _legs(
-    body: Body, setup: Setup, values: Parameters, trunk: Trunk, joints: Floats
-) -> None:
+def _legs(body: Body, setup: Setup, values: Parameters, trunk: Trunk, joints: Floats) -> None:
     length = body.length
     seat = setup.bench
     ahead = 0.0 if seat is None else _SEATED_ANKLE_M[seat.legs]
     turn = np.radians(values["toe_out"])
-    for side, name in enumerate(("right", "left")):
-        out = OUT[name]
+    for name, out in OUT.items():
         hip = trunk.base + length["hip_half"] * out
         ankle = np.zeros_like(hip)
         ankle[:, 0] = ahead
@@ -181,7 +170,6 @@ def _legs(
         joints[:, INDEX[f"{name}_knee"]] = knee
         joints[:, INDEX[f"{name}_ankle"]] = ankle
         _foot(length, ankle, toes, values["heel_lift"], joints, name)
-        del side
 
 
 def _foot(

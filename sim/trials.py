@@ -58,7 +58,7 @@ def choose(study: Study, kept: Mapping[str, Bools], clips: int) -> dict[str, Boo
 
 def _order(study: Study, number: int) -> Iterator[tuple[int, int]]:
     """Yield every (subject, repetition) of the action with that number once, all people in turn."""
-    order = _mixed_subjects(study)
+    order = mixed_subjects(study)
     people, repetitions = len(order), study.settings.trials.repetitions
     start = max(1, round(people * _GOLDEN)) * number
     for turn in range(people * repetitions):
@@ -67,7 +67,7 @@ def _order(study: Study, number: int) -> Iterator[tuple[int, int]]:
         yield order[position], repetition % repetitions
 
 
-def _mixed_subjects(study: Study) -> list[int]:
+def mixed_subjects(study: Study) -> list[int]:
     """Return subject indices such that any stretch holds the skills in their true shares."""
     groups = study.settings.subjects.values()
     ranks = [(place + 0.5) / len(names) for names in groups for place in range(len(names))]

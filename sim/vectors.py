@@ -1,4 +1,4 @@
-"""Small vector geometry for the rig, over time: unit vectors, the sagittal plane, two-bone limbs."""
+"""Small vector geometry for the rig, over time: directions in planes, turns, two-bone limbs."""
 
 import numpy as np
 

@@ -41,9 +41,11 @@ def write_labels(
         watch: wraps the records as they pass, given what is done with them; for a progress bar.
 
     Raises:
-        InputError: `root` holds annotations that no simulation wrote, or nothing can be drawn.
+        InputError: `root` holds annotations that no simulation wrote, or recordings; or nothing
+            can be drawn.
     """
-    _refuse_others(root)
+    refuse_others(root)
+    _refuse_recordings(root)
     watch = watch or _unwatched
     tally = Tally()
     write_text(root / MARK_FILE, json.dumps(provenance(study, clips), indent=2) + "\n")
@@ -72,12 +74,20 @@ def provenance(study: Study, clips: int) -> dict[str, str | int]:
     }
 
 
-def _refuse_others(root: Path) -> None:
+def refuse_others(root: Path) -> None:
+    """Raise an `InputError` if a folder holds annotations that no simulation wrote."""
     if root.exists() and not root.is_dir():
         raise InputError([Problem(str(root), "is a file; name a folder")])
     if (root / ANNOTATIONS_FILE).exists() and not (root / MARK_FILE).exists():
         message = f"no simulation wrote this (no {MARK_FILE} beside it); choose another folder"
         raise InputError([Problem(str(root / ANNOTATIONS_FILE), message)])
+
+
+def _refuse_recordings(root: Path) -> None:
+    mark = root / MARK_FILE
+    if mark.exists() and '"recordings": true' in mark.read_text(encoding="utf-8"):
+        message = "holds recordings, which other labels would not fit; choose another folder"
+        raise InputError([Problem(str(root), message)])
 
 
 def _unwatched(records: Iterable[Annotation], _: str) -> Iterator[Annotation]:
