@@ -144,7 +144,8 @@ def _fitted(
     body: Body, fit: Fit, start: dict[str, Floats], stage: Stage, record: Annotation
 ) -> dict[str, Floats]:
     """Solve one parameter of the start pose so that the hands are at the height it states."""
-    setup = stage.choreography.poses.actions[record.action].setup
+    action = stage.choreography.poses.actions[record.action]
+    setup = action.setup.model_copy(update={"fit": None})  # which keeps the bar above the floor
 
     def minus_height(value: float) -> float:
         pose = {**start, fit.parameter: np.full(2, value)}

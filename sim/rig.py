@@ -21,7 +21,7 @@ from sim.bodies import Body
 from sim.choreography import Setup
 from sim.motion import Bench, Motion
 from sim.study import Floats
-from sim.vectors import OUT, in_plane, two_bones, unit
+from sim.vectors import OUT, in_plane, two_bones
 
 Parameters = Mapping[str, Floats]
 _FOOT_SOLE_M = 0.02
