@@ -5,8 +5,8 @@ import numpy as np
 from sim.choreography import When
 from sim.study import Floats
 
-# Within this share of a phase an error that is held comes and goes.
-_RAMP = 0.14
+# An error that is held comes and goes within this share of a phase, but no faster than a person can.
+_RAMP, _FASTEST_RAMP_S, _LONGEST_RAMP = 0.14, 0.26, 0.85
 _FADE = 0.5
 
 
@@ -39,7 +39,8 @@ def weight(when: When, times_s: Floats, span: tuple[float, float], fade_s: float
         return np.asarray(np.sin(np.pi * inside) ** 2)
     if when == "early":
         return np.asarray(np.sin(np.pi * inside**0.6) ** 2)
-    held = _held(share, first=start <= 0, last=fade_s <= end)
+    ramp = max(_RAMP, min(_FASTEST_RAMP_S / length, _LONGEST_RAMP))
+    held = _held(share, ramp, first=start <= 0, last=fade_s <= end)
     if when == "rock":
         return held * np.sin(4 * np.pi * inside)
     if when == "wave":
@@ -47,8 +48,8 @@ def weight(when: When, times_s: Floats, span: tuple[float, float], fade_s: float
     return held
 
 
-def _held(share: Floats, *, first: bool, last: bool) -> Floats:
+def _held(share: Floats, ramp: float, *, first: bool, last: bool) -> Floats:
     """Return 1 within the phase, with ramps at its ends, but none at the ends of the clip."""
-    rise = np.ones_like(share) if first else minimum_jerk(share / _RAMP + 0.5)
-    fall = np.zeros_like(share) if last else minimum_jerk((share - 1) / _RAMP + 0.5)
+    rise = np.ones_like(share) if first else minimum_jerk(share / ramp + 0.5)
+    fall = np.zeros_like(share) if last else minimum_jerk((share - 1) / ramp + 0.5)
     return np.asarray(rise * (1 - fall))
