@@ -19,6 +19,7 @@ _FORWARD = np.array([1.0, 0.0, 0.0])
 _MIRROR = np.array([1.0, -1.0])  # right, left
 _OUTWARD = np.stack([OUT["right"], OUT["left"]])
 _STRAIGHTEST_DEG = 2.0
+_CHEST, _SOFT_M = 0.055, 0.03  # of the stature: the chest above the shoulders of a lying person
 _BACK = 0.055  # of the stature: a bar on the upper back lies this far behind the spine
 
 
@@ -140,9 +141,16 @@ def _bar_centre(
     offset = bar_x if setup.arms == "plumb" else bar_x - middle[:, 0]
     offset = np.clip(offset, -0.98 * planar, 0.98 * planar)
     height = np.sqrt(planar**2 - offset**2) * (1 if setup.above else -1)
+    if setup.bench is not None:
+        height = _soft_maximum(height, _CHEST * body.stature_m)
     zero = np.zeros_like(offset)
     placed: Floats = middle + np.stack([offset, zero, height], axis=-1)
     return placed
+
+
+def _soft_maximum(values: Floats, least: float) -> Floats:
+    """Return values (T,) that come to rest at `least` instead of passing it."""
+    return np.asarray((values + least + np.sqrt((values - least) ** 2 + _SOFT_M**2)) / 2)
 
 
 def _on_lever(centre: Floats, pivot: Floats, lever_m: float) -> Floats:

@@ -21,7 +21,7 @@ from flex.sample import Annotation
 from flex.skeleton import JOINTS
 from sim.bodies import build_body
 from sim.breathing import chest_volume
-from sim.lift import Stage, lift
+from sim.lift import Stage, frame_times, lift
 from sim.motion import Motion
 from sim.physiology import physiology_table
 from sim.semg import simulate_semg
@@ -72,11 +72,6 @@ def write_clip(stage: Stage, root: Path, record: Annotation, video: Video | None
         write_text(body_signals, physiology_table(stage.study, subject, record))
     if video is not None:
         _film(stage, root, record, subject, video)
-
-
-def frame_times(record: Annotation, frames: int = FRAMES_PER_CLIP) -> Floats:
-    """Return the times of frames spread evenly over a clip from its first to its last moment."""
-    return np.linspace(0, record.duration_s or 0.0, frames)
 
 
 def _write_skeleton(path: Path, motion: Motion) -> None:

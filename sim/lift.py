@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from flex.dataset import FRAMES_PER_CLIP
 from flex.graph import Occurrence
 from flex.problems import InputError, Problem
 from flex.sample import Annotation
@@ -98,6 +99,11 @@ def lift(stage: Stage, subject: Subject, record: Annotation, times_s: Floats) ->
         _apply(error, times_s, values)
     motion = pose_body(body, action.setup, values, times_s, record.load_kg or 0.0)
     return motion if action.setup.bench else _placed(stage, subject, record, motion)
+
+
+def frame_times(record: Annotation, frames: int = FRAMES_PER_CLIP) -> Floats:
+    """Return the times of frames spread evenly over a clip from its first to its last moment."""
+    return np.linspace(0, record.duration_s or 0.0, frames)
 
 
 def _shown(stage: Stage, subject: Subject, record: Annotation, item: Occurrence) -> Shown | None:

@@ -1,0 +1,1 @@
+"""Is the simulation worth learning from? What rules and small networks can recover from it."""
