@@ -6,22 +6,31 @@ RUN := $(VENV)/bin/python
 SIZE ?= small
 OUT ?= runs/qa
 SIMULATED := data/flex-sim
+LABELS := data/flex-sim-labels
+SIM ?=
 DATA ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help qa-dataset test lint test-llm bench docs clean
+.PHONY: help qa-dataset sim test lint test-llm bench docs clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
 	@echo
-	@echo "  qa-dataset takes DATA=ROOT (else labels are simulated: SIZE=small|full), OUT=FOLDER,"
+	@echo "  sim takes SIM=OPTIONS, such as SIM='--subjects 38 --views 1,2,5' (python -m sim --help)"
+	@echo "  qa-dataset takes DATA=ROOT (else FLEX-Sim; SIZE=full: labels of 7,512 clips), OUT=FOLDER,"
 	@echo "  WRITER=auto|template|llm, CONFIG=FILE, BUDGET=MONEY, SEED=N, LIMIT=CLIPS, SPLIT=KIND"
 
+sim: $(VENV)/.base ## Simulate FLEX: skeletons, sEMG, breathing, video of two cameras
+	$(RUN) -m sim --out $(SIMULATED) $(SIM)
+
 qa-dataset: $(VENV)/.base ## Build FLEX-VideoQA: generate, check, export, show
-ifeq ($(DATA),)
-	$(RUN) -m sim labels --out $(SIMULATED) --size $(SIZE)
+ifneq ($(DATA),)
+else ifeq ($(SIZE),full)
+	$(RUN) -m sim labels --out $(LABELS) --size full
+else
+	$(RUN) -m sim --out $(SIMULATED) --unfilmed
 endif
-	$(RUN) -m qa_gen dataset --data $(or $(DATA),$(SIMULATED)) --out $(OUT) \
+	$(RUN) -m qa_gen dataset --data $(or $(DATA),$(if $(filter full,$(SIZE)),$(LABELS),$(SIMULATED))) --out $(OUT) \
 	  $(if $(WRITER),--writer $(WRITER)) $(if $(CONFIG),--config $(CONFIG)) \
 	  $(if $(BUDGET),--budget $(BUDGET)) $(if $(SEED),--seed $(SEED)) \
 	  $(if $(LIMIT),--limit $(LIMIT)) $(if $(SPLIT),--split $(SPLIT))

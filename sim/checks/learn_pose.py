@@ -22,29 +22,37 @@ from rich.progress import track
 from rich.table import Table
 
 from flex import cli
+from flex.dataset import FRAMES_PER_CLIP
 from flex.files import write_text
 from flex.graph import Graph
 from flex.graph_file import load_graph
 from flex.sample import Annotation
-from flex.skeleton import normalise
+from flex.skeleton import JOINTS, mirror
 from flex.splits import PARTS, split_by_subject
 from sim.checks.scores import best_thresholds, f1_by_type, macro
+from sim.checks.skeleton_features import Singles, features
 from sim.choreography import load_choreography
 from sim.clips import simulate
 from sim.lift import Stage, frame_times, lift
 from sim.settings import load_settings
 from sim.study import Floats, Study
 
-Singles = npt.NDArray[np.float32]
 app = cli.new_app(__doc__ or "")
 _BATCH, _WIDTH, _LEARNING_RATE = 64, 128, 2e-3
 
 
 @dataclass(frozen=True)
 class Part:
-    """Clips of some people: skeletons (N, 103, 63), actions (N,), errors and which count (N, O)."""
+    """Clips of some people.
 
-    poses: Singles
+    Attributes:
+        joints: (N, 103, 21, 3) metres.
+        actions: (N,) number of the action.
+        errors: (N, O) what shows.
+        asked: (N, O) what belongs to the action.
+    """
+
+    joints: Singles
     actions: npt.NDArray[np.int64]
     errors: npt.NDArray[np.bool_]
     asked: npt.NDArray[np.bool_]
@@ -69,12 +77,12 @@ def learn(
     parts = make_parts(stage, list(simulate(stage.study, clips)), columns, seed)
     scores = dict(train(parts, columns, epochs, seed))
     types = [error_type for _, _, error_type in columns]
-    test, limits = parts["test"], best_thresholds(scores["val"], parts["val"])
+    test, limits = parts["test"], best_thresholds(scores["validation"], parts["validation"])
     found = f1_by_type(scores["test"] > limits, test, types)
     always = f1_by_type(np.ones_like(test.errors), test, types)
     result = {
         "data": "simulated",
-        "clips": {name: len(part.poses) for name, part in parts.items()},
+        "clips": {name: len(part.joints) for name, part in parts.items()},
         "epochs": epochs,
         "seed": seed,
         "macro_f1": round(macro(found), 4),
@@ -102,16 +110,16 @@ def make_parts(
     """Return the clips of training, validation and test people."""
     split = split_by_subject(records, seed=seed)
     rows: dict[str, list[int]] = {part: [] for part in PARTS}
-    poses = np.empty((len(records), 103, 63), np.float32)
+    joints = np.empty((len(records), FRAMES_PER_CLIP, len(JOINTS), 3), np.float32)
     for number, record in enumerate(track(records, "skeletons", console=cli.err, transient=True)):
         rows[split.part(record.clip)].append(number)
-        joints = lift(stage, stage.subject(record), record, frame_times(record)).joints
-        poses[number] = normalise(joints).reshape(103, -1)
+        motion = lift(stage, stage.subject(record), record, frame_times(record))
+        joints[number] = motion.joints
     names = list(stage.study.graph.actions)
     actions = np.array([names.index(record.action) for record in records])
     errors = np.array([_marks(record, columns) for record in records])
     asked = np.array([[name == record.action for name, _, _ in columns] for record in records])
-    return {p: Part(poses[r], actions[r], errors[r], asked[r]) for p, r in rows.items()}
+    return {p: Part(joints[r], actions[r], errors[r], asked[r]) for p, r in rows.items()}
 
 
 def _marks(record: Annotation, columns: list[tuple[str, str, str]]) -> list[bool]:
@@ -128,13 +136,14 @@ def train(
 
     torch.manual_seed(seed)
     part = parts["train"]
-    mean, sd = part.poses.mean(axis=(0, 1)), part.poses.std(axis=(0, 1)) + 1e-3
+    seen, mirrored = features(part.joints), features(mirror(part.joints.astype(float), axis=1))
+    mean, sd = seen.mean(axis=(0, 1)), seen.std(axis=(0, 1)) + 1e-2
     actions = int(max(p.actions.max() for p in parts.values())) + 1
 
-    def inputs(some: Part, rows: Any) -> Any:
-        pose = torch.from_numpy((some.poses[rows] - mean) / sd).transpose(1, 2)
+    def inputs(shown: Singles, which: npt.NDArray[np.int64]) -> Any:
+        pose = torch.from_numpy((shown - mean) / sd).transpose(1, 2)
         speed = torch.nn.functional.pad(pose.diff(dim=2), (0, 1)) * 8
-        action = torch.nn.functional.one_hot(torch.from_numpy(some.actions[rows]), actions)
+        action = torch.nn.functional.one_hot(torch.from_numpy(which), actions)
         place = torch.linspace(-1, 1, pose.shape[2]).expand(len(pose), 1, -1)
         told = action.float()[:, :, None].expand(-1, -1, pose.shape[2])
         return torch.cat([pose, speed, told, place], dim=1)
@@ -143,32 +152,35 @@ def train(
         conv = nn.Conv1d(wide, out, 5, stride=stride, padding=2)
         return nn.Sequential(conv, nn.BatchNorm1d(out), nn.ReLU(), nn.Dropout(0.1))
 
-    channels = 2 * part.poses.shape[2] + actions + 1
+    channels = 2 * seen.shape[2] + actions + 1
     steps = [block(channels, _WIDTH, 1), block(_WIDTH, _WIDTH, 2), block(_WIDTH, _WIDTH, 2)]
     head = [nn.Flatten(), nn.Dropout(0.3), nn.Linear(_WIDTH * 26, 512), nn.ReLU()]
     model = nn.Sequential(*steps, *head, nn.Dropout(0.3), nn.Linear(512, len(columns)))
     optimiser = torch.optim.AdamW(model.parameters(), lr=_LEARNING_RATE, weight_decay=1e-2)
-    rounds = -(-len(part.poses) // _BATCH)
+    rounds = -(-len(seen) // _BATCH)
     plan = torch.optim.lr_scheduler.OneCycleLR(optimiser, _LEARNING_RATE, epochs * rounds)
     order = np.random.default_rng(seed)
     for _ in track(range(epochs), "epochs", console=cli.err, transient=True):
         model.train()
-        for rows in np.array_split(order.permutation(len(part.poses)), rounds):
+        for rows in np.array_split(order.permutation(len(seen)), rounds):
             truth = torch.from_numpy(part.errors[rows].astype(np.float32))
             asked = torch.from_numpy(part.asked[rows].astype(np.float32))
+            # Left and right make no difference to what an error is.
+            shown = seen[rows] if order.random() < 0.5 else mirrored[rows]
             loss = nn.functional.binary_cross_entropy_with_logits(
-                model(inputs(part, rows)), truth, weight=asked, reduction="sum"
+                model(inputs(shown, part.actions[rows])), truth, weight=asked, reduction="sum"
             )
             optimiser.zero_grad()
-            (loss / asked.sum()).backward()
+            (loss / asked.sum()).backward()  # type: ignore[no-untyped-call]
             optimiser.step()
             plan.step()
     model.eval()
     with torch.no_grad():
-        for name in ("val", "test"):
+        for name in ("validation", "test"):
             some = parts[name]
-            chunks = np.array_split(np.arange(len(some.poses)), -(-len(some.poses) // 256))
-            yield name, np.concatenate([model(inputs(some, r)).sigmoid().numpy() for r in chunks])
+            chunks = np.array_split(np.arange(len(some.joints)), -(-len(some.joints) // _BATCH))
+            given = (inputs(features(some.joints[rows]), some.actions[rows]) for rows in chunks)
+            yield name, np.concatenate([model(clip).sigmoid().numpy() for clip in given])
 
 
 def _show(result: dict[str, Any], always: dict[str, float], graph: Graph) -> None:

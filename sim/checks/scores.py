@@ -24,7 +24,7 @@ class Truth(Protocol):
 
 
 def best_thresholds(scores: Floats, truth: Truth) -> Floats:
-    """Return per column the threshold with the best F1, drawn to 0.5 where few clips show it: (O,)."""
+    """Return each column's threshold with the best F1, drawn to 0.5 where few show it: (O,)."""
     best = np.full(scores.shape[1], 0.5)
     for column in range(scores.shape[1]):
         rows = truth.asked[:, column]
@@ -62,4 +62,3 @@ def f1_by_type(found: Bools, truth: Truth, types: Sequence[str]) -> dict[str, fl
 def macro(f1: dict[str, float]) -> float:
     """Return the mean over error types."""
     return float(np.mean(list(f1.values())))
-
