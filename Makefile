@@ -28,7 +28,7 @@ ifneq ($(DATA),)
 else ifeq ($(SIZE),full)
 	$(RUN) -m sim labels --out $(LABELS) --size full
 else
-	$(RUN) -m sim --out $(SIMULATED) --unfilmed
+	$(RUN) -m sim --out $(SIMULATED) --views none
 endif
 	$(RUN) -m qa_gen dataset --data $(or $(DATA),$(if $(filter full,$(SIZE)),$(LABELS),$(SIMULATED))) --out $(OUT) \
 	  $(if $(WRITER),--writer $(WRITER)) $(if $(CONFIG),--config $(CONFIG)) \

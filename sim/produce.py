@@ -15,7 +15,7 @@ import os
 import shutil
 from collections.abc import Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
@@ -39,6 +39,7 @@ _PHYSIOLOGY_BYTES = 1_700
 _NUMBER_BYTES = 8
 _PIXEL_BYTES = {"mp4": 0.028, "jpeg": 0.14}
 _SPARE = 1.1
+_ADVICE = "choose another folder, or delete this one"
 _AHEAD = 4  # tasks waiting for each process
 
 
@@ -71,7 +72,10 @@ def make_plan(stage: Stage, root: Path, selection: Selection, video: Video | Non
     if not records:
         raise InputError([Problem("selection", "no trial of these was kept; take more")])
     refuse_others(root)
-    _refuse_another_set(stage, root, records, video)
+    before = _mark(root)
+    if before.get("recordings"):  # labels alone are cheap, and are written again
+        _refuse_another_set(stage, root, records, before)
+        video = _added(root, before.get("video"), video)
     plan = Plan(stage, root, records, video, _bytes(records, video))
     room = shutil.disk_usage(_existing(root)).free
     if room < plan.bytes * _SPARE:
@@ -158,36 +162,44 @@ def default_jobs() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def _refuse_another_set(
-    stage: Stage, root: Path, records: tuple[Annotation, ...], video: Video | None
-) -> None:
-    mark = root / MARK_FILE
-    if not mark.exists():
-        return
+def _mark(root: Path) -> dict[str, Any]:
+    """Return what the mark of a folder says it was made from."""
+    path = root / MARK_FILE
+    if not path.exists():
+        return {}
     try:
-        before = json.loads(mark.read_text(encoding="utf-8"))
+        before = json.loads(path.read_text(encoding="utf-8"))
     except ValueError as error:
-        raise InputError([Problem(str(mark), f"is not JSON: {error}")]) from error
-    if not before.get("recordings"):
-        return  # labels alone are cheap, and are written again
-    advice = "choose another folder, or delete this one"
+        raise InputError([Problem(str(path), f"is not JSON: {error}")]) from error
+    return before if isinstance(before, dict) else {}
+
+
+def _refuse_another_set(
+    stage: Stage, root: Path, records: tuple[Annotation, ...], before: dict[str, Any]
+) -> None:
     for name, now in recipe(stage).items():
         if before.get(name) != now:
             message = f"holds a data set made with another {name} ({before.get(name)}, not {now})"
-            raise InputError([Problem(str(root), f"{message}; {advice}")])
-    filmed = before.get("video")
-    wanted = json.loads(json.dumps(asdict(video))) if video else None
-    if filmed and wanted and {**filmed, "views": 0} != {**wanted, "views": 0}:
-        changed = [name for name in wanted if name != "views" and filmed[name] != wanted[name]]
-        message = f"is filmed with another {' and '.join(changed)}; {advice}"
-        raise InputError([Problem(str(root), message)])
-    if filmed and (not wanted or set(filmed["views"]) - set(wanted["views"])):
-        message = f"already has views {_listed(filmed['views'])}; name them too, or {advice}"
-        raise InputError([Problem(str(root), message)])
+            raise InputError([Problem(str(root), f"{message}; {_ADVICE}")])
     there = {r.clip for r in read_annotations(root / ANNOTATIONS_FILE, stage.study.graph)}
     if left_out := sorted(there - {record.clip for record in records}):
         message = f"holds {len(left_out)} clips that this leaves out ({left_out[0]}, …)"
-        raise InputError([Problem(str(root), f"{message}; {advice}")])
+        raise InputError([Problem(str(root), f"{message}; {_ADVICE}")])
+
+
+def _added(root: Path, before: dict[str, Any] | None, video: Video | None) -> Video | None:
+    """Return how to film, so that what is filmed already stays and fits what is added."""
+    if not before:
+        return video
+    filmed = Video(**{**before, "views": tuple(before["views"])})
+    if video is None:
+        return filmed
+    wanted = asdict(video)
+    changed = [name for name in before if name != "views" and before[name] != wanted[name]]
+    if changed:
+        message = f"is filmed with another {' and '.join(changed)}"
+        raise InputError([Problem(str(root), f"{message}; {_ADVICE}")])
+    return replace(video, views=tuple(sorted({*filmed.views, *video.views})))
 
 
 _stage: Stage | None = None

@@ -1,7 +1,8 @@
-"""Drawing solids: compiled kernels that find what each pixel sees, and light it.
+"""Rays and solids: compiled kernels that find what each ray meets, and light it.
 
-    buffers = make_buffers(size)
-    draw_frame(buffers, solids.kind, solids.centre[t], …, picture)      # (H, W, 3) uint8
+    cast(kind, centre, axes, shape, eye, frame, focal, False, depth, ident)    # fills the last two
+    shade(kind[n], centre[n], …, ray, point, light, light_depth, colour)       # fills the last one
+
 
 A video of a study has millions of frames, so this is ray casting without a scene graph: every solid
 is a simple shape under an affine map, its box is filled row by row, and a ray meets the shape in
@@ -9,81 +10,20 @@ closed form. The same caster looks from the camera (2 × 2 rays a pixel), along 
 shadows) and up through the floor (for contact shadows). A pixel is lit once for each solid in it.
 """
 
-from typing import NamedTuple
-
 import numpy as np
-import numpy.typing as npt
 from numba import njit
-
-from sim.study import Floats
 
 BALL, BOX, CYLINDER, CONE = 0, 1, 2, 3
 MAP_SIZE = 144  # texels along a shadow map's side
 MAP_HALF_M = 1.9
 SAMPLES = 2  # rays along a pixel's side
-_NEAR_M = 0.05
+NEAR_M = 0.05
 _FAR = 1e9
 _SHADOW_BIAS_M = 0.035
-_CONTACT_M = 0.30  # higher above the floor, nothing darkens it from above
-_TONES = 4096
-Bytes = npt.NDArray[np.uint8]
-_jit = njit(cache=True, fastmath=True, nogil=True)
+jit = njit(cache=True, fastmath=True, nogil=True)
 
 
-class Buffers(NamedTuple):
-    """What a frame needs to be drawn, made once for all frames of one size."""
-
-    depth: npt.NDArray[np.float32]
-    ident: npt.NDArray[np.int16]
-    light_depth: npt.NDArray[np.float32]
-    light_ident: npt.NDArray[np.int16]
-    under_depth: npt.NDArray[np.float32]
-    under_ident: npt.NDArray[np.int16]
-    shadow: Floats
-    contact: Floats
-    image: npt.NDArray[np.float32]
-    tones: Bytes
-
-
-class Lighting(NamedTuple):
-    """The light of a room, in the form the kernels want.
-
-    Attributes:
-        axes: (3, 3) rows of the shadow map: right, down, and away from the key light.
-        origin: (3,) the middle of the shadow map, on the side of the light.
-        key: (3,) colour of the key light.
-        sky: (3,) colour of what comes from above.
-        ground: (3,) colour of what the floor throws back.
-    """
-
-    axes: Floats
-    origin: Floats
-    key: Floats
-    sky: Floats
-    ground: Floats
-
-
-def make_buffers(size: int) -> Buffers:
-    """Return buffers for pictures of `size` × `size` pixels."""
-    fine, maps = (size * SAMPLES,) * 2, (MAP_SIZE,) * 2
-    shades = np.linspace(0, 1, _TONES)
-    # Filmic enough: linear light to sRGB, with a soft shoulder instead of a clipped white.
-    curve = np.clip(1.055 * shades ** (1 / 2.4) - 0.055, 0, 1)
-    return Buffers(
-        depth=np.empty(fine, np.float32),
-        ident=np.empty(fine, np.int16),
-        light_depth=np.empty(maps, np.float32),
-        light_ident=np.empty(maps, np.int16),
-        under_depth=np.empty(maps, np.float32),
-        under_ident=np.empty(maps, np.int16),
-        shadow=np.empty(maps),
-        contact=np.empty(maps),
-        image=np.empty((size, size, 3), np.float32),
-        tones=(curve * 255 + 0.5).astype(np.uint8),
-    )
-
-
-@_jit
+@jit
 def _corner(index, kind, shape, out):  # type: ignore[no-untyped-def]
     """Set `out` to a corner of a solid's box in its own coordinates."""
     low, high, wide = -1.0, 1.0, 1.0
@@ -95,7 +35,7 @@ def _corner(index, kind, shape, out):  # type: ignore[no-untyped-def]
     out[2] = high if index & 4 else low
 
 
-@_jit
+@jit
 def _meet_cone(o, d, first, second, length):  # type: ignore[no-untyped-def]
     """Return where a ray meets two spheres and the cone that touches both (after I. Quilez)."""
     along, dd = d[2], d[0] * d[0] + d[1] * d[1] + d[2] * d[2]
@@ -126,7 +66,7 @@ def _meet_cone(o, d, first, second, length):  # type: ignore[no-untyped-def]
     return nearest
 
 
-@_jit
+@jit
 def _meet_cylinder(o, d):  # type: ignore[no-untyped-def]
     a = d[0] * d[0] + d[1] * d[1]
     b = o[0] * d[0] + o[1] * d[1]
@@ -145,7 +85,7 @@ def _meet_cylinder(o, d):  # type: ignore[no-untyped-def]
     return t if x * x + y * y <= 1.0 else _FAR
 
 
-@_jit
+@jit
 def _meet_box(o, d):  # type: ignore[no-untyped-def]
     near, far = -_FAR, _FAR
     for axis in range(3):
@@ -155,7 +95,7 @@ def _meet_box(o, d):  # type: ignore[no-untyped-def]
     return near if near <= far else _FAR
 
 
-@_jit
+@jit
 def _meet(kind, o, d, shape):  # type: ignore[no-untyped-def]
     if kind == CONE:
         return _meet_cone(o, d, shape[0], shape[1], shape[2])
@@ -169,8 +109,8 @@ def _meet(kind, o, d, shape):  # type: ignore[no-untyped-def]
     return (-od - np.sqrt(square)) / dd if square > 0 else _FAR
 
 
-@_jit
-def _cast(kind, centre, axes, shape, eye, frame, focal, orthographic, depth, ident):  # type: ignore[no-untyped-def]
+@jit
+def cast(kind, centre, axes, shape, eye, frame, focal, orthographic, depth, ident):  # type: ignore[no-untyped-def]
     """Fill `depth` (along the view's axis) and `ident` with the nearest solid of every ray."""
     height, width = depth.shape
     depth[:] = _FAR
@@ -190,7 +130,7 @@ def _cast(kind, centre, axes, shape, eye, frame, focal, orthographic, depth, ide
                 seen_x += frame[0, k] * point
                 seen_y += frame[1, k] * point
                 seen_z += frame[2, k] * point
-            scale = focal if orthographic else focal / max(seen_z, _NEAR_M)
+            scale = focal if orthographic else focal / max(seen_z, NEAR_M)
             us[i], vs[i] = width / 2 + scale * seen_x, height / 2 + scale * seen_y
             top, bottom = min(top, vs[i]), max(bottom, vs[i])
         # The ray of column u and row v in the solid's own coordinates is linear in u and v.
@@ -227,13 +167,13 @@ def _cast(kind, centre, axes, shape, eye, frame, focal, orthographic, depth, ide
                     else:
                         d[j] = corner[j] + a * across[j] + b * downward[j]
                 t = _meet(kind[n], o, d, shape[n])
-                if _NEAR_M < t < depth[row, column]:
+                if NEAR_M < t < depth[row, column]:
                     depth[row, column] = t
                     ident[row, column] = n
 
 
-@_jit
-def _blur(values, radius, passes):  # type: ignore[no-untyped-def]
+@jit
+def blur(values, radius, passes):  # type: ignore[no-untyped-def]
     """Blur a square map in place with running means along rows, then columns."""
     size = values.shape[0]
     line = np.empty(size)
@@ -252,8 +192,8 @@ def _blur(values, radius, passes):  # type: ignore[no-untyped-def]
                 flat[row, i] = line[i]
 
 
-@_jit
-def _lookup(values, u, v):  # type: ignore[no-untyped-def]
+@jit
+def lookup(values, u, v):  # type: ignore[no-untyped-def]
     """Return a map's value between texels; 0 outside."""
     column, row = int(np.floor(u - 0.5)), int(np.floor(v - 0.5))
     if column < 0 or row < 0 or column + 1 >= values.shape[1] or row + 1 >= values.shape[0]:
@@ -264,10 +204,10 @@ def _lookup(values, u, v):  # type: ignore[no-untyped-def]
     return upper * (1 - y) + lower * y
 
 
-@_jit
-def _lit(light, point, light_depth, scale):  # type: ignore[no-untyped-def]
+@jit
+def _lit(light, point, light_depth):  # type: ignore[no-untyped-def]
     """Return the share of the key light that reaches a point, 0 to 1."""
-    u, v, away = MAP_SIZE / 2, MAP_SIZE / 2, 0.0
+    u, v, away, scale = MAP_SIZE / 2, MAP_SIZE / 2, 0.0, MAP_SIZE / 2 / MAP_HALF_M
     for k in range(3):
         offset = point[k] - light.origin[k]
         u += scale * offset * light.axes[0, k]
@@ -284,3 +224,75 @@ def _lit(light, point, light_depth, scale):  # type: ignore[no-untyped-def]
             if light_depth[row + i, column + j] > away - _SHADOW_BIAS_M:
                 open_share += weight
     return open_share / 9
+
+
+@jit
+def _normal(kind, local, shape, axes, out):  # type: ignore[no-untyped-def]
+    """Set `out` to the outward unit normal at a point of a solid's surface."""
+    n0, n1, n2 = local[0], local[1], local[2]
+    if kind == CONE:
+        thinning = shape[0] - shape[1]
+        d2 = shape[2] * shape[2] - thinning * thinning
+        if d2 > 0:
+            y = min(max(shape[2] * n2 - shape[0] * thinning, 0.0), d2)
+            n0, n1, n2 = d2 * n0, d2 * n1, d2 * n2 - shape[2] * y
+    elif kind == CYLINDER:
+        if abs(n2) > 0.9999:
+            n0, n1 = 0.0, 0.0
+        else:
+            n2 = 0.0
+    elif kind == BOX:
+        size0, size1, size2 = abs(n0), abs(n1), abs(n2)
+        n0 = n0 if size0 >= size1 and size0 >= size2 else 0.0
+        n1 = n1 if n0 == 0.0 and size1 >= size2 else 0.0
+        n2 = n2 if n0 == 0.0 and n1 == 0.0 else 0.0
+    length = 0.0
+    weights = (n0, n1, n2)
+    for k in range(3):
+        out[k] = 0.0
+    for j in range(3):
+        norm = axes[j, 0] ** 2 + axes[j, 1] ** 2 + axes[j, 2] ** 2
+        for k in range(3):
+            out[k] += weights[j] * axes[j, k] / norm
+    for k in range(3):
+        length += out[k] * out[k]
+    length = np.sqrt(length)
+    for k in range(3):
+        out[k] /= length
+
+
+@jit
+def shade(kind, centre, axes, shape, colour, surface, ray, point, light, light_depth, out):  # type: ignore[no-untyped-def]
+    """Set `out` to the linear colour of a point of a solid that is seen along `ray`."""
+    local, normal = np.empty(3), np.empty(3)
+    for j in range(3):
+        norm, dot = 0.0, 0.0
+        for k in range(3):
+            norm += axes[j, k] * axes[j, k]
+            dot += axes[j, k] * (point[k] - centre[k])
+        local[j] = dot / norm
+    _normal(kind, local, shape, axes, normal)
+    facing, towards, half2, shine, length = 0.0, 0.0, 0.0, 0.0, 0.0
+    for k in range(3):
+        length += ray[k] * ray[k]
+    length = np.sqrt(length)
+    for k in range(3):
+        facing -= normal[k] * light.axes[2, k]
+        towards -= normal[k] * ray[k] / length
+        half = -light.axes[2, k] - ray[k] / length
+        half2 += half * half
+        shine += normal[k] * half
+    share = _lit(light, point, light_depth) if facing > 0 else 0.0
+    key = max(facing, 0.0) * share
+    shine = max(shine, 0.0) / np.sqrt(half2 + 1e-9)
+    shine = surface[0] * shine**24 * share
+    rim = 0.22 * (1 - max(towards, 0.0)) ** 3 * (0.6 + 0.4 * normal[2])
+    sky = 0.5 + 0.5 * normal[2]
+    # Near the floor and under the body, less of the room is seen.
+    cave = 0.62 + 0.38 * min(max(point[2], 0.0) / 0.5, 1.0)
+    cave *= 0.78 + 0.22 * share
+    folds = np.sin(7.0 * local[2] + 5.0 * local[0]) * np.sin(9.0 * local[1] - 4.0 * local[2])
+    cloth = 1.0 + surface[1] * folds
+    for k in range(3):
+        soft = cave * (light.sky[k] * (sky + rim) + light.ground[k] * (1 - sky))
+        out[k] = colour[k] * cloth * (light.key[k] * key + soft) + light.key[k] * shine
