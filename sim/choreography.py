@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from flex.config import load_config
+from flex.problems import InputError, Problem, nearest
 from sim.motion import Equipment
 
 POSES_FILE = Path(__file__).with_name("poses.yaml")
@@ -188,15 +189,6 @@ class Choreography(_Data):
     poses: Poses
     errors: Errors
 
-    @model_validator(mode="after")
-    def _changes_are_known(self) -> Self:
-        known = set(self.poses.defaults) | COURSE
-        for name, entry in self.errors.errors.items():
-            for one in (entry, *entry.at.values()):
-                for option in one.stated().get("options", ()):
-                    _require_known(set(option) - known, name)
-        return self
-
 
 def load_choreography(poses: Path = POSES_FILE, errors: Path = ERRORS_FILE) -> Choreography:
     """Read both files.
@@ -204,7 +196,18 @@ def load_choreography(poses: Path = POSES_FILE, errors: Path = ERRORS_FILE) -> C
     Raises:
         InputError: every unknown key, parameter and wrong value.
     """
-    return Choreography(poses=load_config(Poses, poses), errors=load_config(Errors, errors))
+    both = Choreography(poses=load_config(Poses, poses), errors=load_config(Errors, errors))
+    known = {*both.poses.defaults, *COURSE}
+    problems = [
+        Problem(f"{errors}: {name}", f"no such parameter: {word}{nearest(word, known)}")
+        for name, entry in both.errors.errors.items()
+        for one in (entry, *entry.at.values())
+        for option in one.stated().get("options", ())
+        for word in sorted(set(option) - known)
+    ]
+    if problems:
+        raise InputError(problems)
+    return both
 
 
 def _require_known(unknown: set[str], place: str) -> None:
