@@ -119,7 +119,7 @@ def test_errors_show_in_their_phase() -> None:
     times_s = np.linspace(0, 3, 301)
     inside = (times_s > 1.2) & (times_s < 1.8)
     for when in ("hold", "bump", "rock", "wave", "early"):
-        share = np.abs(weight(when, times_s, (1.0, 2.0), 3.0))  # type: ignore[arg-type]
+        share = np.abs(weight(when, times_s, (1.0, 2.0), 3.0))
         assert share[inside].max() > 0.95, when
         assert share[times_s < 0.8].max() < 1e-9, when
         assert share[times_s > 2.2].max() < 1e-9, when
