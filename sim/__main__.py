@@ -17,7 +17,7 @@ from flex.graph_file import GRAPH_FILE, load_graph
 from flex.problems import InputError, Problem
 from flex.sample import Annotation
 from sim.choreography import load_choreography
-from sim.files import Media, Video
+from sim.film import Media, Video
 from sim.lift import Stage
 from sim.presets import PRESETS, Preset, PresetName
 from sim.produce import default_jobs, make_plan, produce

@@ -28,7 +28,8 @@ from flex.files import hash_text, write_jsonl, write_text
 from flex.problems import InputError, Problem
 from flex.sample import Annotation
 from sim.clips import SOURCE, simulate_selection
-from sim.files import Video, video_frames, write_clip
+from sim.files import write_clip
+from sim.film import Video
 from sim.lift import Stage
 from sim.released import write_lists
 from sim.selection import Selection
@@ -236,8 +237,7 @@ def _bytes(records: tuple[Annotation, ...], video: Video | None) -> int:
             samples = (record.duration_s or 0) * record.semg.sample_rate_hz
             total += int(samples * len(record.semg.channels) * _NUMBER_BYTES)
         if video:
-            frames = FRAMES_PER_CLIP if video.media == "jpeg" else video_frames(record, video.fps)
-            pixels = frames * len(video.views) * video.size**2
+            pixels = video.frames(record) * len(video.views) * video.size**2
             total += int(pixels * _PIXEL_BYTES[video.media])
     return total
 

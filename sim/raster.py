@@ -1,179 +1,90 @@
-"""Rays and solids: compiled kernels that find what each ray meets, and light it.
+"""Drawing a frame: compiled kernels that light what rays meet, and put it into the room.
 
-    cast(kind, centre, axes, shape, eye, frame, focal, False, depth, ident)    # fills the last two
-    shade(kind[n], centre[n], …, ray, point, light, light_depth, colour)       # fills the last one
+    buffers, light = make_buffers(size, lens_blur), Lighting(…)
+    draw_frame(kind, centre, axes, shape, colour, surface, view, light, stage, buffers, picture)
 
-
-A video of a study has millions of frames, so this is ray casting without a scene graph: every solid
-is a simple shape under an affine map, its box is filled row by row, and a ray meets the shape in
-closed form. The same caster looks from the camera (2 × 2 rays a pixel), along the key light (for
-shadows) and up through the floor (for contact shadows). A pixel is lit once for each solid in it.
+The same caster looks from the camera (2 × 2 rays a pixel), along the key light (for shadows) and up
+through the floor (for contact shadows). A pixel is lit once for each solid in it.
 """
 
-import numpy as np
-from numba import njit
+from typing import NamedTuple
 
-BALL, BOX, CYLINDER, CONE = 0, 1, 2, 3
+import numpy as np
+import numpy.typing as npt
+
+from sim.rays import NEAR_M, cast, jit, normal_at
+from sim.study import Floats
+
 MAP_SIZE = 144  # texels along a shadow map's side
 MAP_HALF_M = 1.9
-SAMPLES = 2  # rays along a pixel's side
-NEAR_M = 0.05
-_FAR = 1e9
+_SAMPLES = 2  # rays along a pixel's side
 _SHADOW_BIAS_M = 0.035
-jit = njit(cache=True, fastmath=True, nogil=True)
+_OFF_SURFACE_M = 0.03
+_CONTACT_M = 0.30  # higher above the floor, nothing darkens it from above
+_CONTACT_DARK = 0.6
+_TONES = 4096
+Bytes = npt.NDArray[np.uint8]
+
+
+class Buffers(NamedTuple):
+    """What a frame needs to be drawn, made once for all frames of one size."""
+
+    depth: npt.NDArray[np.float32]
+    ident: npt.NDArray[np.int16]
+    light_depth: npt.NDArray[np.float32]
+    light_ident: npt.NDArray[np.int16]
+    under_depth: npt.NDArray[np.float32]
+    under_ident: npt.NDArray[np.int16]
+    shadow: Floats
+    contact: Floats
+    image: npt.NDArray[np.float32]
+    soft: npt.NDArray[np.float32]
+    tones: Bytes
+    lens_blur: float
+
+
+class Lighting(NamedTuple):
+    """The light of a room, in the form the kernels want.
+
+    Attributes:
+        axes: (3, 3) rows of the shadow map: right, down, and away from the key light.
+        origin: (3,) the middle of the shadow map, on the side of the light.
+        key: (3,) colour of the key light.
+        sky: (3,) colour of what comes from above.
+        ground: (3,) colour of what the floor throws back.
+    """
+
+    axes: Floats
+    origin: Floats
+    key: Floats
+    sky: Floats
+    ground: Floats
+
+
+def make_buffers(size: int, lens_blur: float) -> Buffers:
+    """Return buffers for pictures of `size` × `size` pixels."""
+    fine, maps = (size * _SAMPLES,) * 2, (MAP_SIZE,) * 2
+    shades = np.linspace(0, 1, _TONES)
+    # Filmic enough: linear light to sRGB, with a soft shoulder instead of a clipped white.
+    curve = np.clip(1.055 * shades ** (1 / 2.4) - 0.055, 0, 1)
+    return Buffers(
+        depth=np.empty(fine, np.float32),
+        ident=np.empty(fine, np.int16),
+        light_depth=np.empty(maps, np.float32),
+        light_ident=np.empty(maps, np.int16),
+        under_depth=np.empty(maps, np.float32),
+        under_ident=np.empty(maps, np.int16),
+        shadow=np.empty(maps),
+        contact=np.empty(maps),
+        image=np.empty((size, size, 3), np.float32),
+        soft=np.empty((size, size, 3), np.float32),
+        tones=(curve * 255 + 0.5).astype(np.uint8),
+        lens_blur=lens_blur,
+    )
 
 
 @jit
-def _corner(index, kind, shape, out):  # type: ignore[no-untyped-def]
-    """Set `out` to a corner of a solid's box in its own coordinates."""
-    low, high, wide = -1.0, 1.0, 1.0
-    if kind == CONE:
-        wide = max(shape[0], shape[1])
-        low, high = min(-shape[0], shape[2] - shape[1]), max(shape[0], shape[2] + shape[1])
-    out[0] = wide if index & 1 else -wide
-    out[1] = wide if index & 2 else -wide
-    out[2] = high if index & 4 else low
-
-
-@jit
-def _meet_cone(o, d, first, second, length):  # type: ignore[no-untyped-def]
-    """Return where a ray meets two spheres and the cone that touches both (after I. Quilez)."""
-    along, dd = d[2], d[0] * d[0] + d[1] * d[1] + d[2] * d[2]
-    od = o[0] * d[0] + o[1] * d[1] + o[2] * d[2]
-    oo = o[0] * o[0] + o[1] * o[1] + o[2] * o[2]
-    thinning = first - second
-    d2 = length * length - thinning * thinning
-    m1, m2 = length * o[2], length * along
-    if d2 > 0:
-        k2 = d2 * dd - m2 * m2
-        k1 = d2 * od - m1 * m2 + m2 * thinning * first
-        k0 = d2 * oo - m1 * m1 + 2 * m1 * thinning * first - length * length * first * first
-        square = k1 * k1 - k0 * k2
-        if square < 0:
-            return _FAR
-        t = (-np.sqrt(square) - k1) / k2
-        y = m1 - first * thinning + t * m2
-        if 0 < y < d2:
-            return t
-    nearest = _FAR
-    square = od * od - dd * (oo - first * first)
-    if square > 0:
-        nearest = (-od - np.sqrt(square)) / dd
-    od2 = od - length * along
-    square = od2 * od2 - dd * (oo - 2 * m1 + length * length - second * second)
-    if square > 0:
-        nearest = min(nearest, (-od2 - np.sqrt(square)) / dd)
-    return nearest
-
-
-@jit
-def _meet_cylinder(o, d):  # type: ignore[no-untyped-def]
-    a = d[0] * d[0] + d[1] * d[1]
-    b = o[0] * d[0] + o[1] * d[1]
-    c = o[0] * o[0] + o[1] * o[1] - 1.0
-    square = b * b - a * c
-    if square < 0:
-        return _FAR
-    if a > 1e-12:
-        t = (-b - np.sqrt(square)) / a
-        if abs(o[2] + t * d[2]) <= 1.0:
-            return t
-    if abs(d[2]) < 1e-12:
-        return _FAR
-    t = (-1.0 - o[2]) / d[2] if d[2] > 0 else (1.0 - o[2]) / d[2]
-    x, y = o[0] + t * d[0], o[1] + t * d[1]
-    return t if x * x + y * y <= 1.0 else _FAR
-
-
-@jit
-def _meet_box(o, d):  # type: ignore[no-untyped-def]
-    near, far = -_FAR, _FAR
-    for axis in range(3):
-        step = d[axis] if abs(d[axis]) > 1e-12 else 1e-12
-        one, two = (-1.0 - o[axis]) / step, (1.0 - o[axis]) / step
-        near, far = max(near, min(one, two)), min(far, max(one, two))
-    return near if near <= far else _FAR
-
-
-@jit
-def _meet(kind, o, d, shape):  # type: ignore[no-untyped-def]
-    if kind == CONE:
-        return _meet_cone(o, d, shape[0], shape[1], shape[2])
-    if kind == CYLINDER:
-        return _meet_cylinder(o, d)
-    if kind == BOX:
-        return _meet_box(o, d)
-    dd = d[0] * d[0] + d[1] * d[1] + d[2] * d[2]
-    od = o[0] * d[0] + o[1] * d[1] + o[2] * d[2]
-    square = od * od - dd * (o[0] * o[0] + o[1] * o[1] + o[2] * o[2] - 1.0)
-    return (-od - np.sqrt(square)) / dd if square > 0 else _FAR
-
-
-@jit
-def cast(kind, centre, axes, shape, eye, frame, focal, orthographic, depth, ident):  # type: ignore[no-untyped-def]
-    """Fill `depth` (along the view's axis) and `ident` with the nearest solid of every ray."""
-    height, width = depth.shape
-    depth[:] = _FAR
-    ident[:] = -1
-    us, vs, corner = np.empty(8), np.empty(8), np.empty(3)
-    inverse, fixed, o, d = np.empty((3, 3)), np.empty(3), np.empty(3), np.empty(3)
-    across, downward = np.empty(3), np.empty(3)
-    for n in range(kind.size):
-        top, bottom = 1e9, -1e9
-        for i in range(8):
-            _corner(i, kind[n], shape[n], corner)
-            seen_x, seen_y, seen_z = 0.0, 0.0, 0.0
-            for k in range(3):
-                point = centre[n, k] - eye[k]
-                for j in range(3):
-                    point += corner[j] * axes[n, j, k]
-                seen_x += frame[0, k] * point
-                seen_y += frame[1, k] * point
-                seen_z += frame[2, k] * point
-            scale = focal if orthographic else focal / max(seen_z, NEAR_M)
-            us[i], vs[i] = width / 2 + scale * seen_x, height / 2 + scale * seen_y
-            top, bottom = min(top, vs[i]), max(bottom, vs[i])
-        # The ray of column u and row v in the solid's own coordinates is linear in u and v.
-        for j in range(3):
-            norm = axes[n, j, 0] ** 2 + axes[n, j, 1] ** 2 + axes[n, j, 2] ** 2
-            fixed[j], across[j], downward[j] = 0.0, 0.0, 0.0
-            forward = 0.0
-            for k in range(3):
-                inverse[j, k] = axes[n, j, k] / norm
-                fixed[j] += inverse[j, k] * (eye[k] - centre[n, k])
-                across[j] += inverse[j, k] * frame[0, k] / focal
-                downward[j] += inverse[j, k] * frame[1, k] / focal
-                forward += inverse[j, k] * frame[2, k]
-            o[j], d[j] = fixed[j], forward
-            corner[j] = forward
-        for row in range(max(0, int(top - 0.5)), min(height, int(bottom + 1.5))):
-            v = row + 0.5
-            left, right = 1e9, -1e9
-            for i in range(8):
-                for bit in (1, 2, 4):
-                    if i & bit:
-                        continue
-                    v1, v2 = vs[i], vs[i | bit]
-                    if min(v1, v2) <= v <= max(v1, v2):
-                        share = (v - v1) / (v2 - v1) if v2 != v1 else 0.0
-                        u = us[i] + share * (us[i | bit] - us[i])
-                        left, right = min(left, u), max(right, u)
-            b = v - height / 2
-            for column in range(max(0, int(left - 0.5)), min(width, int(right + 1.5))):
-                a = column + 0.5 - width / 2
-                for j in range(3):
-                    if orthographic:
-                        o[j] = fixed[j] + a * across[j] + b * downward[j]
-                    else:
-                        d[j] = corner[j] + a * across[j] + b * downward[j]
-                t = _meet(kind[n], o, d, shape[n])
-                if NEAR_M < t < depth[row, column]:
-                    depth[row, column] = t
-                    ident[row, column] = n
-
-
-@jit
-def blur(values, radius, passes):  # type: ignore[no-untyped-def]
+def _blur(values, radius, passes):  # type: ignore[no-untyped-def]
     """Blur a square map in place with running means along rows, then columns."""
     size = values.shape[0]
     line = np.empty(size)
@@ -193,7 +104,7 @@ def blur(values, radius, passes):  # type: ignore[no-untyped-def]
 
 
 @jit
-def lookup(values, u, v):  # type: ignore[no-untyped-def]
+def _lookup(values, u, v):  # type: ignore[no-untyped-def]
     """Return a map's value between texels; 0 outside."""
     column, row = int(np.floor(u - 0.5)), int(np.floor(v - 0.5))
     if column < 0 or row < 0 or column + 1 >= values.shape[1] or row + 1 >= values.shape[0]:
@@ -205,94 +116,174 @@ def lookup(values, u, v):  # type: ignore[no-untyped-def]
 
 
 @jit
-def _lit(light, point, light_depth):  # type: ignore[no-untyped-def]
+def _lit(light, x, y, z, light_depth):  # type: ignore[no-untyped-def]
     """Return the share of the key light that reaches a point, 0 to 1."""
-    u, v, away, scale = MAP_SIZE / 2, MAP_SIZE / 2, 0.0, MAP_SIZE / 2 / MAP_HALF_M
-    for k in range(3):
-        offset = point[k] - light.origin[k]
-        u += scale * offset * light.axes[0, k]
-        v += scale * offset * light.axes[1, k]
-        away += offset * light.axes[2, k]
-    column, row = int(np.floor(u - 0.5)), int(np.floor(v - 0.5))
+    scale, to = MAP_SIZE / 2 / MAP_HALF_M, light.axes
+    x, y, z = x - light.origin[0], y - light.origin[1], z - light.origin[2]
+    u = MAP_SIZE / 2 + scale * (x * to[0, 0] + y * to[0, 1] + z * to[0, 2]) - 0.5
+    v = MAP_SIZE / 2 + scale * (x * to[1, 0] + y * to[1, 1] + z * to[1, 2]) - 0.5
+    away = x * to[2, 0] + y * to[2, 1] + z * to[2, 2] - _SHADOW_BIAS_M
+    column, row = int(np.floor(u)), int(np.floor(v))
     if column < 1 or row < 1 or column + 2 >= MAP_SIZE or row + 2 >= MAP_SIZE:
         return 1.0
-    x, y, open_share = u - 0.5 - column, v - 0.5 - row, 0.0
+    u, v, share = u - column, v - row, 0.0
     for i in range(-1, 3):
-        weight_y = 1 - y if i == -1 else (y if i == 2 else 1.0)
-        for j in range(-1, 3):
-            weight = weight_y * (1 - x if j == -1 else (x if j == 2 else 1.0))
-            if light_depth[row + i, column + j] > away - _SHADOW_BIAS_M:
-                open_share += weight
-    return open_share / 9
+        weight = (1 - v) if i == -1 else (v if i == 2 else 1.0)
+        line = 0.0
+        line += (1 - u) if light_depth[row + i, column - 1] > away else 0.0
+        line += 1.0 if light_depth[row + i, column] > away else 0.0
+        line += 1.0 if light_depth[row + i, column + 1] > away else 0.0
+        line += u if light_depth[row + i, column + 2] > away else 0.0
+        share += weight * line
+    return share / 9
 
 
 @jit
-def _normal(kind, local, shape, axes, out):  # type: ignore[no-untyped-def]
-    """Set `out` to the outward unit normal at a point of a solid's surface."""
-    n0, n1, n2 = local[0], local[1], local[2]
-    if kind == CONE:
-        thinning = shape[0] - shape[1]
-        d2 = shape[2] * shape[2] - thinning * thinning
-        if d2 > 0:
-            y = min(max(shape[2] * n2 - shape[0] * thinning, 0.0), d2)
-            n0, n1, n2 = d2 * n0, d2 * n1, d2 * n2 - shape[2] * y
-    elif kind == CYLINDER:
-        if abs(n2) > 0.9999:
-            n0, n1 = 0.0, 0.0
-        else:
-            n2 = 0.0
-    elif kind == BOX:
-        size0, size1, size2 = abs(n0), abs(n1), abs(n2)
-        n0 = n0 if size0 >= size1 and size0 >= size2 else 0.0
-        n1 = n1 if n0 == 0.0 and size1 >= size2 else 0.0
-        n2 = n2 if n0 == 0.0 and n1 == 0.0 else 0.0
-    length = 0.0
-    weights = (n0, n1, n2)
-    for k in range(3):
-        out[k] = 0.0
-    for j in range(3):
-        norm = axes[j, 0] ** 2 + axes[j, 1] ** 2 + axes[j, 2] ** 2
-        for k in range(3):
-            out[k] += weights[j] * axes[j, k] / norm
-    for k in range(3):
-        length += out[k] * out[k]
-    length = np.sqrt(length)
-    for k in range(3):
-        out[k] /= length
+def _shade(n, kind, centre, axes, shape, colour, surface, ray, point, light, light_depth):  # type: ignore[no-untyped-def]
+    """Return the linear colour of a point of solid `n` that is seen along the unit `ray`."""
+    x, y, z = point
+    local, normal = normal_at(n, kind, centre, axes, shape, x, y, z)
+    lx, ly, lz = local
+    nx, ny, nz = normal
+    key_x, key_y, key_z = -light.axes[2, 0], -light.axes[2, 1], -light.axes[2, 2]
+    facing = nx * key_x + ny * key_y + nz * key_z
+    key = 0.0
+    if facing > 0:
+        # A step off the surface keeps it from shading itself.
+        off = _OFF_SURFACE_M
+        key = _lit(light, x + off * nx, y + off * ny, z + off * nz, light_depth)
+    cave = (0.62 + 0.38 * min(max(z, 0.0) / 0.5, 1.0)) * (0.78 + 0.22 * key)
+    shine = 0.0
+    if surface[n, 0] > 0 and key > 0:
+        hx, hy, hz = key_x - ray[0], key_y - ray[1], key_z - ray[2]
+        half = (nx * hx + ny * hy + nz * hz) / np.sqrt(hx * hx + hy * hy + hz * hz + 1e-9)
+        shine = surface[n, 0] * max(half, 0.0) ** 24 * key
+    towards = -(nx * ray[0] + ny * ray[1] + nz * ray[2])
+    rim = 0.22 * (1 - max(towards, 0.0)) ** 3 * (0.6 + 0.4 * nz)
+    sky, cloth = 0.5 + 0.5 * nz, 1.0
+    if surface[n, 1] > 0:
+        cloth += surface[n, 1] * np.sin(7 * lz + 5 * lx) * np.sin(9 * ly - 4 * lz)
+    key *= max(facing, 0.0) * cloth
+    up, down = cave * cloth * (sky + rim), cave * cloth * (1 - sky)
+    return (
+        colour[n, 0] * (light.key[0] * key + light.sky[0] * up + light.ground[0] * down) + shine,
+        colour[n, 1] * (light.key[1] * key + light.sky[1] * up + light.ground[1] * down) + shine,
+        colour[n, 2] * (light.key[2] * key + light.sky[2] * up + light.ground[2] * down) + shine,
+    )
 
 
 @jit
-def shade(kind, centre, axes, shape, colour, surface, ray, point, light, light_depth, out):  # type: ignore[no-untyped-def]
-    """Set `out` to the linear colour of a point of a solid that is seen along `ray`."""
-    local, normal = np.empty(3), np.empty(3)
-    for j in range(3):
-        norm, dot = 0.0, 0.0
-        for k in range(3):
-            norm += axes[j, k] * axes[j, k]
-            dot += axes[j, k] * (point[k] - centre[k])
-        local[j] = dot / norm
-    _normal(kind, local, shape, axes, normal)
-    facing, towards, half2, shine, length = 0.0, 0.0, 0.0, 0.0, 0.0
-    for k in range(3):
-        length += ray[k] * ray[k]
-    length = np.sqrt(length)
-    for k in range(3):
-        facing -= normal[k] * light.axes[2, k]
-        towards -= normal[k] * ray[k] / length
-        half = -light.axes[2, k] - ray[k] / length
-        half2 += half * half
-        shine += normal[k] * half
-    share = _lit(light, point, light_depth) if facing > 0 else 0.0
-    key = max(facing, 0.0) * share
-    shine = max(shine, 0.0) / np.sqrt(half2 + 1e-9)
-    shine = surface[0] * shine**24 * share
-    rim = 0.22 * (1 - max(towards, 0.0)) ** 3 * (0.6 + 0.4 * normal[2])
-    sky = 0.5 + 0.5 * normal[2]
-    # Near the floor and under the body, less of the room is seen.
-    cave = 0.62 + 0.38 * min(max(point[2], 0.0) / 0.5, 1.0)
-    cave *= 0.78 + 0.22 * share
-    folds = np.sin(7.0 * local[2] + 5.0 * local[0]) * np.sin(9.0 * local[1] - 4.0 * local[2])
-    cloth = 1.0 + surface[1] * folds
-    for k in range(3):
-        soft = cave * (light.sky[k] * (sky + rim) + light.ground[k] * (1 - sky))
-        out[k] = colour[k] * cloth * (light.key[k] * key + soft) + light.key[k] * shine
+def _shadow_maps(kind, centre, axes, shape, light, buffers):  # type: ignore[no-untyped-def]
+    """Fill what the key light and what the floor see, and how dark both make the floor."""
+    scale = MAP_SIZE / 2 / MAP_HALF_M
+    depth, ident = buffers.light_depth, buffers.light_ident
+    cast(kind, centre, axes, shape, light.origin, light.axes, scale, True, depth, ident)
+    upward = np.array(((1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, 1.0)))
+    below = np.array((0.0, 0.0, -2 * NEAR_M))
+    under, ident_under = buffers.under_depth, buffers.under_ident
+    cast(kind, centre, axes, shape, below, upward, scale, True, under, ident_under)
+    for row in range(MAP_SIZE):
+        for column in range(MAP_SIZE):
+            buffers.shadow[row, column] = 1.0 if ident[row, column] >= 0 else 0.0
+            near = 1.0 - (under[row, column] - 2 * NEAR_M) / _CONTACT_M
+            buffers.contact[row, column] = min(max(near, 0.0), 1.0) ** 2
+    _blur(buffers.shadow, 1, 2)
+    _blur(buffers.contact, 2, 2)
+
+
+@jit
+def _darkened(place, key_share, buffers):  # type: ignore[no-untyped-def]
+    """Return how much light shadows leave of the room's, 0 to 1."""
+    if place[0] < 0:
+        return 1.0
+    dark = 1.0 - key_share * _lookup(buffers.shadow, place[0], place[1])
+    return dark * (1.0 - _CONTACT_DARK * _lookup(buffers.contact, place[2], place[3]))
+
+
+@jit
+def draw_frame(kind, centre, axes, shape, colour, surface, view, light, stage, buffers, picture):  # type: ignore[no-untyped-def]
+    """Draw one picture.
+
+    Args:
+        kind: (N,) int, which shape each solid is.
+        centre: (N, 3) metres.
+        axes: (N, 3, 3) rows: where a solid's own unit axes point in the world, in metres.
+        shape: (N, 3) first radius, second radius and length of a cone, in its own coordinates.
+        colour: (N, 3) linear.
+        surface: (N, 2) gloss, and how strongly cloth varies.
+        view: eye (3,), axes (3, 3) of the camera and its focal length in pixels.
+        light: `Lighting`.
+        stage: the empty room as linear (H, W, 3), where the key light's shadow map and the contact
+            map are looked up for each pixel as (H, W, 4), or −1, and the key light's share there.
+        buffers: `Buffers`.
+        picture: (H, W, 3) uint8, is overwritten.
+    """
+    eye, frame, focal = view
+    room, floor, key_share = stage
+    _shadow_maps(kind, centre, axes, shape, light, buffers)
+    depth, ident = buffers.depth, buffers.ident
+    cast(kind, centre, axes, shape, eye, frame, focal * _SAMPLES, False, depth, ident)
+    size, image = picture.shape[0], buffers.image
+    middle, steps = size * _SAMPLES / 2, focal * _SAMPLES
+    for row in range(size):
+        for column in range(size):
+            free = 0
+            red, green, blue = np.float64(0), np.float64(0), np.float64(0)
+            last, seen = -1, (0.0, 0.0, 0.0)
+            for sample in range(_SAMPLES * _SAMPLES):
+                y, x = row * _SAMPLES + sample // _SAMPLES, column * _SAMPLES + sample % _SAMPLES
+                n = ident[y, x]
+                if n < 0:
+                    free += 1
+                    continue
+                if n != last:
+                    a, b = (x + 0.5 - middle) / steps, (y + 0.5 - middle) / steps
+                    dx = frame[2, 0] + a * frame[0, 0] + b * frame[1, 0]
+                    dy = frame[2, 1] + a * frame[0, 1] + b * frame[1, 1]
+                    dz = frame[2, 2] + a * frame[0, 2] + b * frame[1, 2]
+                    t, norm = depth[y, x], np.sqrt(1 + a * a + b * b)
+                    ray = (dx / norm, dy / norm, dz / norm)
+                    point = (eye[0] + t * dx, eye[1] + t * dy, eye[2] + t * dz)
+                    seen = _shade(
+                        n, kind, centre, axes, shape, colour, surface, ray, point,
+                        light, buffers.light_depth,
+                    )  # fmt: skip
+                    last = n
+                red, green, blue = red + seen[0], green + seen[1], blue + seen[2]
+            if free:
+                dark = _darkened(floor[row, column], key_share, buffers)
+                red += free * dark * room[row, column, 0]
+                green += free * dark * room[row, column, 1]
+                blue += free * dark * room[row, column, 2]
+            image[row, column, 0] = red / _SAMPLES**2
+            image[row, column, 1] = green / _SAMPLES**2
+            image[row, column, 2] = blue / _SAMPLES**2
+    develop(image, buffers.soft, buffers.lens_blur, buffers.tones, picture)
+
+
+@jit
+def develop(image, soft, side, tones, picture):  # type: ignore[no-untyped-def]
+    """Blur a linear image as a lens does and turn it into bytes.
+
+    Args:
+        image: (H, W, 3) linear, 1 is white.
+        soft: (H, W, 3) room for the half-blurred image.
+        side: weight of each neighbour along a row or a column, 0 to 1/3.
+        tones: (M,) uint8, the byte for linear light from 0 to 1.
+        picture: (H, W, 3) uint8, is overwritten.
+    """
+    height, width = image.shape[:2]
+    most = tones.size - 1
+    for row in range(height):
+        above, below = max(row - 1, 0), min(row + 1, height - 1)
+        for column in range(width):
+            for k in range(3):
+                sides = image[above, column, k] + image[below, column, k]
+                soft[row, column, k] = (1 - 2 * side) * image[row, column, k] + side * sides
+    for row in range(height):
+        for column in range(width):
+            left, right = max(column - 1, 0), min(column + 1, width - 1)
+            for k in range(3):
+                sides = soft[row, left, k] + soft[row, right, k]
+                value = (1 - 2 * side) * soft[row, column, k] + side * sides
+                picture[row, column, k] = tones[int(min(max(value, 0.0), 1.0) * most)]
