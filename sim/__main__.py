@@ -23,6 +23,7 @@ from sim.presets import PRESETS, Preset, PresetName
 from sim.produce import default_jobs, make_plan, produce
 from sim.selection import Selection
 from sim.settings import SETTINGS_FILE, load_settings
+from sim.sheets import first_places, write_sheets
 from sim.study import Study
 from sim.summary import Tally, report
 from sim.trials import kept_count
@@ -103,6 +104,19 @@ def record(
     console = Console(highlight=False)
     console.print(report(tally))
     console.print(f"Wrote {len(plan.records):,} simulated clips to {out}", soft_wrap=True)
+
+
+@app.command()
+def sheets(
+    out: Annotated[Path, typer.Option(help="Folder for the pictures and their page.")],
+    seed: Annotated[int, typer.Option(help="Another seed shows other people.")] = 0,
+) -> None:
+    """Draw a contact sheet of every action, and right beside faulty for every error type."""
+    stage = Stage(Study(load_graph(), load_settings(), seed), load_choreography())
+    total = len(stage.study.graph.actions) + len(first_places(stage))
+    for _ in track(write_sheets(stage, out), "pictures", total, console=cli.err, transient=True):
+        pass
+    typer.echo(f"wrote {out / 'README.md'}")
 
 
 def _actions(text: str | None, preset: Preset) -> tuple[str, ...] | None:

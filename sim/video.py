@@ -199,7 +199,7 @@ def write_jpegs(folder: Path, frames: Iterable[Bytes]) -> int:
     try:
         count = 0
         for count, frame in enumerate(frames, 1):
-            (partial / f"img_{count:05d}.JPG").write_bytes(_jpeg(frame))
+            (partial / f"img_{count:05d}.JPG").write_bytes(jpeg(frame))
         if not count:
             raise InputError([Problem(str(folder), "needs at least one frame")])
         partial.chmod(0o755)
@@ -210,7 +210,8 @@ def write_jpegs(folder: Path, frames: Iterable[Bytes]) -> int:
     return count
 
 
-def _jpeg(frame: Bytes) -> bytes:
+def jpeg(frame: Bytes) -> bytes:
+    """Return a picture (H, W, 3) uint8 as JPEG; H and W must be even."""
     import av
 
     context: Any = av.CodecContext.create("mjpeg", "w")
