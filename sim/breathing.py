@@ -86,7 +86,7 @@ def breathing_rate(
     rested = study.draws("breathing", subject.id).normal(
         settings.resting_per_min, settings.resting_sd
     )
-    own = study.draws("breathing", subject.id, action).normal(scale=0.06)
+    own = study.draws("breathing", subject.id, action).normal(scale=settings.action_sd)
     count = len(recording.starts_s)
     breath_s = settings.breath_in_rest_s * (1 - settings.faster * np.linspace(0, 1, count))
     pause_s = np.append(recording.rests_s[1:], recording.rests_s[-1])

@@ -16,7 +16,6 @@ from sim.study import Floats, Study
 from sim.subjects import Subject
 
 _STEP_S = 0.04
-_IN_RESTS = 0.6  # of the effort goes on in the short rests of a set
 
 
 def heart_rate(
@@ -41,11 +40,11 @@ def heart_rate(
     grid_s = np.arange(0, float(recording.ends_s[-1]) + _STEP_S, _STEP_S)
     number = np.searchsorted(recording.starts_s, grid_s, side="right")
     lifting = grid_s < np.concatenate([[0.0], recording.ends_s])[number]
-    share = np.where(lifting, 1.0, _IN_RESTS) * effort
+    share = np.where(lifting, 1.0, settings.in_rests) * effort
     target = np.where(number > 0, np.maximum(rest + share * reserve, start), start)
     rate = lagged(target, float(np.exp(-_STEP_S / settings.rise_s)), start)
     now = np.clip(np.rint(times_s / _STEP_S).astype(int), 0, len(grid_s) - 1)
-    return _beats(rate, rest, luck)[now]
+    return np.asarray(_beats(rate, rest, luck)[now])
 
 
 def _beats(rate: Floats, rest: float, luck: np.random.Generator) -> Floats:

@@ -33,6 +33,7 @@ from sim.film import Video
 from sim.lift import Stage
 from sim.released import write_lists
 from sim.selection import Selection
+from sim.signal_settings import load_signals
 from sim.write import MARK_FILE, refuse_others
 
 _SKELETON_BYTES = 50_000
@@ -155,6 +156,7 @@ def recipe(stage: Stage) -> dict[str, Any]:
         "graph": study.graph.version,
         "settings": hash_text(study.settings.model_dump_json()),
         "choreography": hash_text(choreography.model_dump_json()),
+        "signals": hash_text(load_signals().model_dump_json()),
     }
 
 

@@ -167,6 +167,7 @@ class Breathing(_Settings):
     ripple_hz: tuple[Positive, Positive]
     resting_per_min: Positive
     resting_sd: Spread
+    action_sd: Spread
     breath_in_rest_s: Positive
     faster: Share
     lag_s: Positive
@@ -181,6 +182,7 @@ class Heart(_Settings):
     maximal_bpm: Positive
     effort: dict[str, Share]
     effort_sd: Spread
+    in_rests: Share
     rise_s: Positive
     variability_bpm: Spread
 

@@ -103,7 +103,7 @@ class PointForce:
 
 def sum_moments(parts: list[PointForce], about: Floats) -> Floats:
     """Return the moment of all parts about points (T, 2, 3), N·m."""
-    return np.sum([part.moment(about) for part in parts], axis=0)
+    return np.asarray(np.sum([part.moment(about) for part in parts], axis=0))
 
 
 class _Forces:
