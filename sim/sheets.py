@@ -169,5 +169,4 @@ def _cropped(picture: Picture, window: tuple[float, float, float]) -> Picture:
     left, top, width = (round(share * len(picture)) for share in window)
     cut = np.ascontiguousarray(picture[top : top + width, left : left + width])
     frame = av.VideoFrame.from_ndarray(cut, format="rgb24")
-    cell: Picture = frame.reformat(_CELL, _CELL, interpolation="AREA").to_ndarray()
-    return cell
+    return frame.reformat(_CELL, _CELL, interpolation="AREA").to_ndarray().astype(np.uint8)

@@ -4,9 +4,9 @@
 
 Needs the `train` extra (torch). Every person of the study lifts everything once, filmed by views 1
 and 2, eight frames a clip; people are split as `flex.splits` splits them. The network is trained
-and tested three times: on varied clothes and rooms; with everybody dressed alike in a bare room; and on
-the empty varied rooms alone, which must tell it nothing. The trained network of the first is tried
-on the second too.
+and tested three times: on varied clothes and rooms; with everybody dressed alike in a bare room;
+and on the empty varied rooms alone, which must tell it nothing. The network of the first is tried on
+the second too.
 """
 
 import itertools
@@ -92,9 +92,8 @@ def learn(
         "accuracy": {name: round(value, 4) for name, value in right.items()},
     }
     write_text(out, json.dumps(result, indent=2) + "\n")
-    table = Table(
-        "what the network sees", "right", title="Exercise from video, people not trained on"
-    )
+    title = "Exercise from simulated video, people not trained on"
+    table = Table("what the network sees", "right", title=title)
     for name, value in right.items():
         table.add_row(name, f"{value:.1%}")
     table.add_row("chance", f"{chance:.1%}")
@@ -152,7 +151,7 @@ def train(part: Films, epochs: int, seed: int) -> Any:
                 model(_inputs(films)), torch.from_numpy(part.actions[rows])
             )
             optimiser.zero_grad()
-            loss.backward()
+            loss.backward()  # type: ignore[no-untyped-call]
             optimiser.step()
             plan.step()
     return model.eval()
