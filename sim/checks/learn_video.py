@@ -5,8 +5,8 @@
 Needs the `train` extra (torch). Every person of the study lifts everything once, filmed by views 1
 and 2, eight frames a clip; people are split as `flex.splits` splits them. The network is trained
 and tested three times: on varied clothes and rooms; with everybody dressed alike in a bare room;
-and on the empty varied rooms alone, which must tell it nothing. The network of the first is tried on
-the second too.
+and on the empty varied rooms alone, which must tell it nothing. The network of the first is tried
+on the second too.
 """
 
 import itertools
