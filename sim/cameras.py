@@ -19,7 +19,7 @@ Session = tuple[str | int, ...]
 VIEWS = (1, 2, 3, 4, 5)
 CORNER_M = 2.42
 # View → the middle of the lens in metres, and the slope of the picture's edge. The slope takes in
-# a bar held overhead at 2.3 m, and a person who lies along the room's middle.
+# hands at 2.3 m, plates overhead up to 2.4 m, and a person who lies along the room's middle.
 _LENS_M = {
     1: (CORNER_M, CORNER_M, 1.45),
     2: (CORNER_M, -CORNER_M, 1.45),
@@ -27,9 +27,10 @@ _LENS_M = {
     4: (-CORNER_M, CORNER_M, 1.45),
     5: (CORNER_M + 0.35, 0.0, 1.12),
 }
-_SLOPE = dict.fromkeys(VIEWS, 0.41) | {5: 0.55}
-_TARGET_M = dict.fromkeys(VIEWS, (0.0, 0.0, 1.06)) | {5: (0.0, 0.0, 1.0)}
-_LENS_SD_M, _TARGET_SD_M, _SLOPE_SD, _ROLL_SD_RAD = 0.04, 0.025, 0.012, 0.008
+_SLOPE = dict.fromkeys(VIEWS, 0.46) | {5: 0.57}
+# View → how high above the middle of the room the camera aims.
+_AIM_M = {1: 1.20, 2: 1.20, 3: 1.11, 4: 1.11, 5: 1.05}
+_LENS_SD_M, _AIM_SD_M, _SLOPE_SD, _ROLL_SD_RAD = 0.04, 0.025, 0.012, 0.008
 _PHONE_SHAKE = 2.0  # the phone's place varies this many times as much
 
 
@@ -81,7 +82,7 @@ def place_camera(study: Study, view: int, session: Session) -> Camera:
     draws = study.draws("camera", view, *session)
     shake = _PHONE_SHAKE if view == 5 else 1.0
     eye = np.array(_LENS_M[view]) + draws.normal(scale=_LENS_SD_M * shake, size=3)
-    target = np.array(_TARGET_M[view]) + draws.normal(scale=_TARGET_SD_M, size=3)
+    target = np.array((0.0, 0.0, _AIM_M[view])) + draws.normal(scale=_AIM_SD_M, size=3)
     slope = _SLOPE[view] + abs(float(draws.normal(scale=_SLOPE_SD)))
     roll = float(draws.normal(scale=_ROLL_SD_RAD * shake))
     return Camera(view, eye, _look_at(eye, target, roll), slope)

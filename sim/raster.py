@@ -15,7 +15,7 @@ import numpy.typing as npt
 from sim.rays import NEAR_M, cast, jit, normal_at
 from sim.study import Floats
 
-MAP_SIZE = 144  # texels along a shadow map's side
+MAP_SIZE = 120  # texels along a shadow map's side
 MAP_HALF_M = 1.9
 _SAMPLES = 2  # rays along a pixel's side
 _SHADOW_BIAS_M = 0.035

@@ -151,9 +151,17 @@ def cast(kind, centre, axes, shape, eye, frame, focal, orthographic, depth, iden
             for column in range(max(0, int(left - 0.5)), min(width, int(right + 1.5))):
                 a = column + 0.5 - width / 2
                 if orthographic:
-                    ox, oy, oz = fixed[0] + a * ax + bx, fixed[1] + a * ay + by, fixed[2] + a * az + bz
+                    ox, oy, oz = (
+                        fixed[0] + a * ax + bx,
+                        fixed[1] + a * ay + by,
+                        fixed[2] + a * az + bz,
+                    )
                 else:
-                    dx, dy, dz = forward[0] + a * ax + bx, forward[1] + a * ay + by, forward[2] + a * az + bz
+                    dx, dy, dz = (
+                        forward[0] + a * ax + bx,
+                        forward[1] + a * ay + by,
+                        forward[2] + a * az + bz,
+                    )
                 if kind[n] == CONE:
                     t = _meet_cone(ox, oy, oz, dx, dy, dz, first, second, length)
                 elif kind[n] == BALL:

@@ -63,20 +63,20 @@ def _add_trunk(
         colour = wear.bottom if n == 0 else wear.top
         breath = 1 + 0.09 * chest * max(0.0, share * 1.6 - 0.6)
         flat = (deep + deep2) / (wide + wide2) * breath
-        side = (1 - share) * hip_left + share * left
+        leftward = (1 - share) * hip_left + share * left
         radii = (wide * thick, wide2 * thick)
-        pile.cone(points[n], points[n + 1], radii, colour, CLOTH, side, flat, 0.55)
+        pile.cone(points[n], points[n + 1], radii, colour, CLOTH, leftward, flat, 0.55)
     up = unit(points[-1] - points[-3])
     front = np.cross(left, up)
-    swell = (0.052 * thick + 0.010 * chest)[:, None]
+    swell = (0.064 * thick + 0.010 * chest)[:, None]
     for sign, side in ((-1, "right"), (1, "left")):
         breast = points[-2] + up * 0.045 * scale + front * swell + left * sign * 0.072 * thick
-        half = (0.085 * thick, 0.070 * thick, 0.075 * thick)
+        half = (0.088 * thick, 0.046 * thick, 0.068 * thick)
         pile.block(BALL, breast, up, left, half, wear.top, CLOTH)
         shoulder, hip = joint(motion, f"{side}_shoulder"), joint(motion, f"{side}_hip")
         pile.cone(top, shoulder, (0.070 * thick, 0.060 * thick), wear.top, CLOTH)
         back = np.cross(unit(motion.lumbar - hips), hip_left)
-        seat = hip + back * 0.045 * thick - unit(motion.lumbar - hips) * 0.02
+        seat = hip + back * 0.035 * thick - unit(motion.lumbar - hips) * 0.02
         pile.block(
             BALL, seat, up, hip_left, (0.092 * thick, 0.09 * thick, 0.10 * thick),
             wear.bottom, CLOTH,
@@ -106,13 +106,13 @@ def _add_head(pile: Pile, motion: Motion, look: Look, scale: float) -> None:
     pile.cone(top, neck, (0.062 * scale, 0.056 * scale), wear.skin, SKIN)
     pile.cone(neck, at(-0.01, -0.03), (0.056 * scale, 0.055 * scale), wear.skin, SKIN)
     ball(at(-0.005, 0.020), (0.076, 0.096, 0.105), wear.skin)
-    ball(at(0.035, -0.058), (0.052, 0.055, 0.058), wear.skin)
+    pile.cone(at(0.005, -0.01), at(0.046, -0.078), (0.070 * scale, 0.038 * scale), wear.skin, SKIN)
     pile.cone(at(0.086, 0.02), at(0.104, -0.018), (0.009, 0.015), wear.skin, SKIN)
-    ball(at(0.082, -0.058), (0.022, 0.008, 0.006), (wear.skin[0] * 0.6, *wear.skin[1:]))
+    ball(at(0.078, -0.060), (0.021, 0.008, 0.006), (wear.skin[0] * 0.6, *wear.skin[1:]))
     for sign in (-1, 1):
         ball(at(0.0, -0.005, sign * 0.078), (0.010, 0.020, 0.032), wear.skin)
         ball(at(0.081, 0.022, sign * 0.031), (0.014, 0.010, 0.008), (0.03, 0.02, 0.02))
-        ball(at(0.083, 0.042, sign * 0.031), (0.019, 0.008, 0.005), wear.hair)
+        ball(at(0.076, 0.045, sign * 0.030), (0.017, 0.009, 0.005), wear.hair)
     for (forward, upward), half_m in look.outfit.hair_balls:
         ball(at(forward, upward), half_m, wear.hair)
 

@@ -45,7 +45,8 @@ class Step:
     @property
     def back(self) -> Floats:
         """The other of lifting and lowering, backwards in time, so that poses correspond."""
-        return self.phases[:, 3 - self.order.index(self.phase), ::-1]
+        here = self.order.index(self.phase)
+        return self.phases[:, 3 - here, ::-1] if here else self.setup
 
     @property
     def lasts(self) -> Floats:
