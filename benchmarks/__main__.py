@@ -17,7 +17,7 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
-from benchmarks import dialogue_rate, llm_rate, memory
+from benchmarks import dialogue_rate, film_rate, llm_rate, memory, sim_rate
 from flex import cli
 from flex.files import write_text
 
@@ -26,6 +26,8 @@ BENCHMARKS: dict[str, Benchmark] = {
     "dialogues": dialogue_rate.run,
     "memory": memory.run,
     "llm": llm_rate.run,
+    "sim": sim_rate.run,
+    "film": film_rate.run,
 }
 RESULTS = Path("runs/bench/results.json")
 

@@ -5,7 +5,7 @@ import numpy as np
 from sim.choreography import When
 from sim.study import Floats
 
-# An error that is held comes and goes within this share of a phase, but no faster than a person can.
+# A held error comes and goes within this share of a phase, but no faster than a person can.
 _RAMP, _FASTEST_RAMP_S, _LONGEST_RAMP = 0.14, 0.26, 0.85
 _FADE = 0.5
 

@@ -22,7 +22,7 @@ MAY_IMPORT: dict[str, set[str]] = {
 }
 ROOMS = [room for room in MAY_IMPORT if (ROOT / room).is_dir()]
 LONGEST_FILE = 350
-HEAVY = {"torch", "transformers", "datasets", "mlcroissant", "pandas", "openai", "av"}
+HEAVY = {"torch", "transformers", "datasets", "mlcroissant", "pandas", "openai", "av", "numba"}
 
 
 def imported(path: Path) -> set[str]:

@@ -21,7 +21,6 @@ from flex.dataset import clip_semg, find_clips, load_skeleton
 from flex.graph_file import load_graph
 from flex.physiology import load_physiology, physiology_path
 from flex.problems import InputError
-from sim import produce as producing
 from sim.__main__ import app
 from sim.choreography import load_choreography
 from sim.film import Video
@@ -164,7 +163,7 @@ def test_foreign_folders_a_full_disk_and_labels_over_recordings_are_refused(
     result = CliRunner().invoke(app, ["labels", "--out", str(filmed)])
     assert "holds recordings" in str(result.exception)
     usage = shutil.disk_usage(tmp_path)._replace(free=1000)
-    monkeypatch.setattr(producing.shutil, "disk_usage", lambda _: usage)
+    monkeypatch.setattr("sim.produce.shutil.disk_usage", lambda _: usage)
     with pytest.raises(InputError, match="MiB are needed"):
         make_plan(STAGE, tmp_path / "new", SMALL, None)
     assert not (tmp_path / "new").exists()
