@@ -32,6 +32,7 @@ from sim.files import write_clip
 from sim.film import Video
 from sim.lift import Stage
 from sim.released import write_lists
+from sim.segments import write_segments
 from sim.selection import Selection
 from sim.signal_settings import load_signals
 from sim.write import MARK_FILE, refuse_others
@@ -110,6 +111,7 @@ def produce(plan: Plan, jobs: int) -> Iterator[str]:
     write_text(root / MARK_FILE, json.dumps(provenance(plan), indent=2) + "\n")
     write_jsonl(root / ANNOTATIONS_FILE, (with_views(r, plan.video) for r in plan.records))
     write_lists(root, plan.records, stage.study.seed)
+    write_segments(stage, root, plan.records)
     if jobs == 1:
         for record in plan.records:
             write_clip(stage, root, record, plan.video)

@@ -1,5 +1,6 @@
 """`python -m sim`: what it writes, that it resumes, and what it refuses."""
 
+import itertools
 import json
 import os
 import shutil
@@ -209,3 +210,20 @@ def test_videos_are_as_long_as_their_clips(filmed: Path) -> None:
         assert len(frames) == round(10 * (record.duration_s or 0))
         assert frames[0].shape == (64, 64)
         assert np.abs(frames[0].astype(int) - frames[len(frames) // 2].astype(int)).max() > 30
+
+
+def test_clips_lie_in_the_recording_of_their_set_one_after_another(tmp_path: Path) -> None:
+    write(tmp_path, Selection(1, 10, ("A05",)))
+    lines = (tmp_path / "recordings.jsonl").read_text().splitlines()
+    assert len(lines) == 1
+    line = json.loads(lines[0])
+    records = load_annotations(tmp_path / "annotations.jsonl", GRAPH)
+    assert [segment["clip"] for segment in line["segments"]] == [r.clip for r in records]
+    for segment, record in zip(line["segments"], records, strict=True):
+        length_s = segment["end_s"] - segment["start_s"]
+        assert length_s == pytest.approx(record.duration_s, abs=0.01)
+    for one, other in itertools.pairwise(line["segments"]):
+        assert other["start_s"] > one["end_s"] + 0.2
+    # The heart does not start anew with each clip.
+    beats = [load_physiology(physiology_path(tmp_path, r.clip)).heart_rate_bpm for r in records]
+    assert beats[-1].mean() > beats[0].mean() + 3
