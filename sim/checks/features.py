@@ -2,7 +2,6 @@
 
     clips = face_forward(joints)                 # (N, T, 21, 3), the person's left along +y
     elbow_flexion(clips)                         # (N, T, 2) degrees, right then left
-    phases = by_phase(clips, spans)              # (N, P, 41, 21, 3), every phase equally long
 
 Axes are those of `sim.motion`: x forward (lying on the back: towards the feet), y left, z up. Every
 function takes points (..., 21, 3) in metres; sides come right, then left, in the last axis.
@@ -13,45 +12,19 @@ import numpy as np
 from flex.skeleton import INDEX, spine_base
 from sim.study import Floats
 
-SAMPLES = 41  # of a phase, first and last moment included
 _SIDES = ("right", "left")
 _OUTWARD = np.array([[0.0, -1.0, 0.0], [0.0, 1.0, 0.0]])
-_LEFT, _UP = np.array([0.0, 1.0, 0.0]), np.array([0.0, 0.0, 1.0])
+_FORWARD, _LEFT, _DOWN = np.eye(3)[0], np.eye(3)[1], -np.eye(3)[2]
 
 
 def face_forward(joints: Floats) -> Floats:
-    """Turn clips about the vertical so that the hips' mean line points along +y.
-
-    Args:
-        joints: (N, T, 21, 3).
-    """
+    """Turn clips (N, T, 21, 3) about the vertical: the hips' mean line points along +y."""
     across = (joints[..., INDEX["left_hip"], :] - joints[..., INDEX["right_hip"], :]).mean(axis=1)
     turn = np.arctan2(-across[:, 0], across[:, 1])
     cos, sin, zero = np.cos(turn), np.sin(turn), np.zeros_like(turn)
     rows = [[cos, sin, zero], [-sin, cos, zero], [zero, zero, zero + 1]]
-    matrices = np.array(rows).transpose(2, 0, 1)
-    faced: Floats = np.einsum("nij,ntkj->ntki", matrices, joints)
+    faced: Floats = np.einsum("ijn,ntkj->ntki", np.array(rows), joints)
     return faced
-
-
-def by_phase(joints: Floats, spans: Floats) -> Floats:
-    """Cut clips into phases and sample each evenly.
-
-    Args:
-        joints: (N, T, 21, 3), frames spread evenly from the first to the last moment.
-        spans: (N, P, 2) start and end of the phases as shares of the clip.
-
-    Returns:
-        (N, P, `SAMPLES`, 21, 3).
-    """
-    frames = joints.shape[1] - 1
-    share = np.linspace(0, 1, SAMPLES)
-    place = (spans[..., :1] + (spans[..., 1:] - spans[..., :1]) * share) * frames  # (N, P, S)
-    before = np.clip(place.astype(int), 0, frames - 1)
-    part = (place - before)[..., None, None]
-    clip = np.arange(len(joints))[:, None, None]
-    sampled: Floats = joints[clip, before] * (1 - part) + joints[clip, before + 1] * part
-    return sampled
 
 
 def joint(points: Floats, name: str) -> Floats:
@@ -66,30 +39,38 @@ def both(points: Floats, part: str) -> Floats:
 
 def middle(points: Floats, part: str) -> Floats:
     """Return the midpoint between the two sides' joints: (..., 3)."""
-    midpoint: Floats = both(points, part).mean(axis=-2)
-    return midpoint
+    return np.asarray(both(points, part).mean(axis=-2))
 
 
 def gap(points: Floats, part: str) -> Floats:
     """Return the distance between the two sides' joints: (...) metres."""
     pair = both(points, part)
-    return _norm(pair[..., 1, :] - pair[..., 0, :])
+    return length(pair[..., 1, :] - pair[..., 0, :])
+
+
+def above(points: Floats, part: str, base: str) -> Floats:
+    """Return how much higher one pair of joints is than another, midpoints: (...) metres."""
+    return np.asarray((middle(points, part) - middle(points, base))[..., 2])
+
+
+def ahead(points: Floats, part: str, base: str) -> Floats:
+    """Return how far forward one pair of joints is of another, midpoints: (...) metres."""
+    return np.asarray((middle(points, part) - middle(points, base))[..., 0])
+
+
+def length(vectors: Floats) -> Floats:
+    """Return the lengths of vectors (..., 3): (...)."""
+    return np.asarray(np.linalg.norm(vectors, axis=-1))
 
 
 def angle(one: Floats, two: Floats) -> Floats:
     """Return the angle between vectors (..., 3): (...) degrees."""
-    cosine = (_unit(one) * _unit(two)).sum(axis=-1)
-    return np.asarray(np.degrees(np.arccos(np.clip(cosine, -1, 1))))
+    return _acos((_unit(one) * _unit(two)).sum(axis=-1))
 
 
 def pitch(vectors: Floats) -> Floats:
     """Return how far vectors (..., 3) lean forward from upright: (...) degrees, −180 to 180."""
     return np.asarray(np.degrees(np.arctan2(vectors[..., 0], vectors[..., 2])))
-
-
-def off_vertical(vectors: Floats) -> Floats:
-    """Return the angle of lines along vectors (..., 3) to the vertical: (...) degrees, 0 to 90."""
-    return np.degrees(np.arccos(np.clip(np.abs(_unit(vectors)[..., 2]), 0, 1)))
 
 
 def flexion(points: Floats, first: str, centre: str, last: str) -> Floats:
@@ -99,8 +80,23 @@ def flexion(points: Floats, first: str, centre: str, last: str) -> Floats:
 
 
 def elbow_flexion(points: Floats) -> Floats:
-    """Return how far the elbows are bent: (..., 2) degrees."""
+    """Return how far the elbows are bent: (..., 2) degrees, never negative."""
     return flexion(points, "shoulder", "elbow", "wrist")
+
+
+def elbow_bend(points: Floats) -> Floats:
+    """Return how far the elbows are bent, negative past straight: (..., 2) degrees.
+
+    The sign is told by turning the upper arm, without a twist, to where it would hang: a forearm
+    that then points forward is bent, one that points backward is past straight.
+    """
+    arm = upper_arm(points)
+    fore = _unit(in_trunk(points, both(points, "wrist") - both(points, "elbow")))
+    cosine = (arm * _DOWN).sum(axis=-1, keepdims=True)
+    axis = np.cross(arm, np.broadcast_to(_DOWN, arm.shape))
+    along = axis * (axis * fore).sum(axis=-1, keepdims=True) / np.maximum(1 + cosine, 1e-3)
+    hanging = fore * cosine + np.cross(axis, fore) + along
+    return np.asarray(elbow_flexion(points) * np.sign(hanging[..., 0]))
 
 
 def wrist_bend(points: Floats) -> Floats:
@@ -111,6 +107,11 @@ def wrist_bend(points: Floats) -> Floats:
 def knee_flexion(points: Floats) -> Floats:
     """Return how far the knees are bent, mean of both: (...) degrees."""
     return np.asarray(flexion(points, "hip", "knee", "ankle").mean(axis=-1))
+
+
+def hip_flexion(points: Floats) -> Floats:
+    """Return how far the thighs are bent off the trunk's line: (...) degrees."""
+    return angle(middle(points, "hip") - middle(points, "knee"), trunk(points))
 
 
 def trunk(points: Floats) -> Floats:
@@ -127,8 +128,7 @@ def in_trunk(points: Floats, vectors: Floats) -> Floats:
     """Return vectors (..., K, 3) in the trunk's frame: forward, left and up, each last axis."""
     up = _unit(trunk(points))
     forward = _unit(np.cross(_LEFT, up))
-    left = np.cross(up, forward)
-    frame = np.stack([forward, left, up], axis=-2)
+    frame = np.stack([forward, np.cross(up, forward), up], axis=-2)
     turned: Floats = np.einsum("...ij,...kj->...ki", frame, vectors)
     return turned
 
@@ -141,12 +141,13 @@ def shoulder_shift(points: Floats) -> Floats:
     """
     offset = middle(points, "shoulder") - joint(points, "upper_spine")
     placed = in_trunk(points, offset[..., None, :])[..., 0, :]
-    return np.asarray(placed[..., [0, 2]] / _norm(trunk(points))[..., None])
+    return np.asarray(placed[..., [0, 2]] / length(trunk(points))[..., None])
 
 
-def neck_bend(points: Floats) -> Floats:
-    """Return how far head and neck lean forward of the trunk's line: (...) degrees."""
-    return _turned(pitch(joint(points, "head") - joint(points, "upper_spine")), trunk_lean(points))
+def neck_lean(points: Floats) -> Floats:
+    """Return how far neck and head lean forward of the trunk's line: (...) degrees."""
+    lean = pitch(joint(points, "head") - joint(points, "upper_spine")) - trunk_lean(points)
+    return np.asarray((lean + 180) % 360 - 180)
 
 
 def upper_arm(points: Floats) -> Floats:
@@ -160,33 +161,57 @@ def arm_swing(points: Floats) -> Floats:
     return np.asarray(np.degrees(np.arctan2(arm[..., 0], -arm[..., 2])))
 
 
+def arm_pitch(points: Floats) -> Floats:
+    """Return how far the upper arms are forward of hanging plumb: (..., 2) degrees."""
+    return pitch((both(points, "elbow") - both(points, "shoulder")) * [1, 1, -1])
+
+
 def arm_spread(points: Floats) -> Floats:
     """Return how far the upper arms are out of the sagittal plane: (..., 2) degrees."""
-    out = (upper_arm(points) * _OUTWARD).sum(axis=-1)
-    return np.asarray(np.degrees(np.arcsin(np.clip(out, -1, 1))))
+    return 90 - _acos((upper_arm(points) * _OUTWARD).sum(axis=-1))
 
 
 def armpit(points: Floats) -> Floats:
     """Return the angle between the upper arms and the trunk: (..., 2) degrees, 0 at the sides."""
-    arm = upper_arm(points)
-    return np.asarray(np.degrees(np.arccos(np.clip(-arm[..., 2], -1, 1))))
+    return _acos(-upper_arm(points)[..., 2])
+
+
+def elbow_height(points: Floats) -> Floats:
+    """Return how much higher the elbows are than their shoulders: (..., 2) metres."""
+    return np.asarray((both(points, "elbow") - both(points, "shoulder"))[..., 2])
 
 
 def elbows_out(points: Floats) -> Floats:
-    """Return how far the elbows turn outward about the line from shoulder to hand.
+    """Return how far the elbows turn outward about the line from shoulder to wrist.
 
-    This does not change when the hands move apart or the elbows bend, unlike the place of the
-    elbows.
+    Unlike the place of the elbows this does not change when the hands move apart.
 
     Returns:
         (..., 2) degrees: 90 straight out, 0 in the sagittal plane, negative inward.
     """
-    shoulder, elbow, hand = (both(points, part) for part in ("shoulder", "elbow", "wrist"))
-    axis = _unit(hand - shoulder)
-    bow = elbow - shoulder
-    bow = _unit(bow - (bow * axis).sum(axis=-1, keepdims=True) * axis)
-    out = (bow * _OUTWARD).sum(axis=-1)
-    return np.asarray(np.degrees(np.arcsin(np.clip(out, -1, 1))))
+    return 90 - _acos((_bow(points) * _OUTWARD).sum(axis=-1))
+
+
+def elbow_turn(points: Floats) -> Floats:
+    """Return the same about a vertical arm, full circle: (..., 2) degrees, 0 forward, 90 out."""
+    bow = _bow(points)
+    return np.asarray(np.degrees(np.arctan2((bow * _OUTWARD).sum(axis=-1), bow[..., 0])))
+
+
+def arm_plane(points: Floats) -> Floats:
+    """Return where the planes of the arms cut the trunk's frontal plane.
+
+    Of arms that press from a bench this is the angle between upper arm and trunk that stays the
+    same wherever the bar is: the arms fold and unfold within their planes.
+
+    Returns:
+        (..., 2) degrees: 0 towards the feet, 90 outward.
+    """
+    upper = in_trunk(points, both(points, "elbow") - both(points, "shoulder"))
+    lower = in_trunk(points, both(points, "hand") - both(points, "elbow"))
+    cut = np.cross(np.cross(upper, lower), _FORWARD)
+    cut = cut * np.sign((cut * in_trunk(points, _bow(points))).sum(axis=-1, keepdims=True))
+    return np.asarray(np.degrees(np.arctan2((cut * _OUTWARD).sum(axis=-1), -cut[..., 2])))
 
 
 def forearm_out(points: Floats) -> Floats:
@@ -202,52 +227,24 @@ def forearm_ahead(points: Floats) -> Floats:
     return np.asarray(np.degrees(np.arctan2(fore[..., 0], np.abs(fore[..., 2]))))
 
 
-def _norm(vectors: Floats) -> Floats:
-    return np.asarray(np.linalg.norm(vectors, axis=-1))
+def knees_out(points: Floats) -> Floats:
+    """Return how far the knees are outside the lines from hip to ankle: (...) shank lengths."""
+    hip, knee, ankle = (both(points, part) for part in ("hip", "knee", "ankle"))
+    share = (knee - ankle)[..., 2:] / (hip - ankle)[..., 2:]
+    aside = ((knee - ankle - share * (hip - ankle)) * _OUTWARD).sum(axis=-1)
+    return np.asarray((aside / length(knee - ankle)).mean(axis=-1))
+
+
+def _bow(points: Floats) -> Floats:
+    """Return where the elbows point, across the line from shoulder to wrist: (..., 2, 3)."""
+    shoulder, elbow, wrist = (both(points, part) for part in ("shoulder", "elbow", "wrist"))
+    axis, bow = _unit(wrist - shoulder), elbow - shoulder
+    return _unit(bow - (bow * axis).sum(axis=-1, keepdims=True) * axis)
+
+
+def _acos(cosine: Floats) -> Floats:
+    return np.asarray(np.degrees(np.arccos(np.clip(cosine, -1, 1))))
 
 
 def _unit(vectors: Floats) -> Floats:
-    return np.asarray(vectors / np.maximum(_norm(vectors), 1e-9)[..., None])
-
-
-def _turned(one: Floats, two: Floats) -> Floats:
-    """Return the difference of angles: (...) degrees, −180 to 180."""
-    return np.asarray((one - two + 180) % 360 - 180)
-
-
-def shoulder_width(phases: Floats) -> Floats:
-    """Return the width of the shoulders when they are not drawn in: (N, P, S, 21, 3) → (N,)."""
-    return np.asarray(gap(phases, "shoulder").max(axis=(1, 2)))
-
-
-def trunk_length(phases: Floats) -> Floats:
-    return np.asarray(_norm(trunk(phases)).max(axis=(1, 2)))
-
-
-def arm_length(phases: Floats) -> Floats:
-    points = phases[:, 0, 0]
-    return np.asarray(
-        sum(
-            _norm(middle_gap(points, a, b))
-            for a, b in (("shoulder", "elbow"), ("elbow", "wrist"), ("wrist", "hand"))
-        )
-    )
-
-
-def middle_gap(points, a, b):
-    return (both(points, b) - both(points, a))[..., 0, :]
-
-
-def hip_flexion(points: Floats) -> Floats:
-    thigh = middle(points, "knee") - middle(points, "hip")
-    return angle(-thigh, trunk(points))
-
-
-def head_ahead(points: Floats) -> Floats:
-    offset = joint(points, "head") - joint(points, "upper_spine")
-    return in_trunk(points, offset[..., None, :])[..., 0, 0] / _norm(trunk(points))
-
-
-def progress(values: Floats) -> Floats:
-    """Return the share of the way covered: (N, S)."""
-    return (values - values[:, :1]) / (values[:, -1:] - values[:, :1])
+    return np.asarray(vectors / np.maximum(length(vectors), 1e-9)[..., None])

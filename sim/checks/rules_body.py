@@ -1,40 +1,52 @@
-"""Rules for feet, legs, hips, trunk, shoulders and head, one number a clip.
+"""Rules for feet, legs, hips, trunk, shoulders and head: one number per clip.
 
-Written from the descriptions and standards of the knowledge graph: what a coach would look at, set
-against the person's own body or the person's own other phases. Table: `sim.checks.rules`.
+Each is what a coach would look at by the description in the knowledge graph, set against the
+person's own body or the person's own other phases. `sim.checks.rules` says which is for what.
 """
 
 import numpy as np
 
 from sim.checks import features as f
-from sim.checks.step import Step, bulge, end, held, start, sway
+from sim.checks.step import (
+    Step,
+    bulge,
+    early_bulge,
+    end,
+    held,
+    opening,
+    progress,
+    sway,
+    within,
+)
 from sim.study import Floats
+
+# How much farther than the upper trunk neck and head go when the whole spine bends.
+_NECK_FOLLOWS = 1.2
 
 
 def stance_width(step: Step) -> Floats:
-    """Feet too close or too far apart: ankle distance in shoulder widths."""
-    return np.asarray(held(f.gap(step.setup, "ankle")) / f.shoulder_width(step.phases))
-
-
-def shoulders_set(step: Step) -> Floats:
-    """Shoulders raised or not drawn back and down: how far they are from the upper spine."""
-    return np.asarray(np.linalg.norm(held(f.shoulder_shift(step.now)), axis=-1))
-
-
-def shoulders_moved(step: Step) -> Floats:
-    """Shoulders pushed forward or up in the effort: how far they leave their place at rest."""
-    here, rest = held(f.shoulder_shift(step.now)), held(f.shoulder_shift(step.setup))
-    return np.asarray(np.linalg.norm(here - rest, axis=-1))
+    """Feet too close or too far apart: distance of the ankles in shoulder widths."""
+    return opening(f.gap(step.setup, "ankle")) / step.shoulder_width_m
 
 
 def spine_bent(step: Step) -> Floats:
-    """Whole spine bent: neck and head lean out of the trunk's line, degrees."""
-    return held(f.neck_bend(step.now))
+    """Whole spine bent: degrees of bend that its shortening from end to end tells."""
+    return held(_spine_bend(step))
 
 
-def spine_bent_now(step: Step) -> Floats:
-    """Spine bent in this phase: neck and head lean more than in the corresponding other phase."""
-    return held(f.neck_bend(step.now) - f.neck_bend(step.back))
+def shoulders_off(step: Step) -> Floats:
+    """Shoulders up or forward: how far they are from the upper spine, in trunk lengths."""
+    return held(f.length(f.shoulder_shift(step.now)))
+
+
+def shoulders_off_late(step: Step) -> Floats:
+    """The same towards the end of a pull, when the shoulder blades should be drawn back."""
+    return within(f.length(f.shoulder_shift(step.now)), 0.6, 0.85)
+
+
+def shoulders_tipped(step: Step) -> Floats:
+    """Shoulders tipped forward or backward: how far ahead of the spine, in trunk lengths."""
+    return held(f.shoulder_shift(step.now)[..., 0])
 
 
 def rocking(step: Step) -> Floats:
@@ -43,97 +55,101 @@ def rocking(step: Step) -> Floats:
 
 
 def body_help(step: Step) -> Floats:
-    """Push from the knees or backward lean: knees that give early, trunk that goes back."""
-    early = step.now[:, :28]
-    knees = f.knee_flexion(early)
-    lean = f.trunk_lean(early)
-    return np.asarray(np.maximum(knees.max(axis=1) - knees[:, 0], lean[:, 0] - lean.min(axis=1)))
+    """Push from the knees or backward lean: knees that give, or a trunk that goes back, early."""
+    knees, lean = f.knee_flexion(step.now), f.trunk_lean(step.now)
+    return np.maximum(early_bulge(knees), early_bulge(-lean))
+
+
+def head_pushed(step: Step) -> Floats:
+    """Head pushed forward: lean of neck and head that a bent spine does not explain, degrees."""
+    lean = held(f.neck_lean(step.now))
+    return np.asarray(lean - np.sign(lean) * _NECK_FOLLOWS * spine_bent(step))
+
+
+def head_lifted(step: Step) -> Floats:
+    """Head lifted or neck pushed forward in the effort: degrees more than before and after."""
+    return bulge(f.neck_lean(step.now))
 
 
 def heels_lifted(step: Step) -> Floats:
-    """Feet not pressed into the floor: heel above toe, in foot lengths."""
-    heel, toe = f.middle(step.now, "heel"), f.middle(step.now, "toe")
-    return held((heel - toe)[..., 2]) / held(np.linalg.norm(heel - toe, axis=-1))
+    """Feet not pressed into the floor: height of the heels over the toes, in foot lengths."""
+    foot = f.middle(step.now, "heel") - f.middle(step.now, "toe")
+    return held(foot[..., 2] / f.length(foot))
 
 
 def hips_lifted(step: Step) -> Floats:
-    """Hips lifting off the bench: rise of the hips in the phase, in trunk lengths."""
-    hips = f.middle(step.now, "hip")[..., 2] / f.trunk_length(step.phases)[:, None]
-    return bulge(hips)
-
-
-def head_moved(step: Step) -> Floats:
-    """Head lifted or pushed forward: neck and head lean more in the middle of the phase."""
-    return bulge(f.neck_bend(step.now))
-
-
-def head_forward(step: Step) -> Floats:
-    """Head pushed forward of the trunk: more than at rest, in trunk lengths."""
-    return held(f.head_ahead(step.now)) - held(f.head_ahead(step.setup))
+    """Hips lifting in the effort: trunk lengths higher than before and after."""
+    return bulge(f.middle(step.now, "hip")[..., 2]) / step.trunk_m
 
 
 def knee_bend(step: Step) -> Floats:
-    """Knees bent too much or pushed straight: degrees."""
+    """Knees bent too much or too straight: degrees in the middle of the phase."""
     return held(f.knee_flexion(step.now))
 
 
-def knee_bend_end(step: Step) -> Floats:
+def knee_bend_at_end(step: Step) -> Floats:
+    """Knees bent too much or too little where the phase ends: degrees."""
     return end(f.knee_flexion(step.now))
+
+
+def knee_bend_at_start(step: Step) -> Floats:
+    """Knees already straight as the lift begins: degrees."""
+    return within(f.knee_flexion(step.now), 0, 0.12)
+
+
+def knees_rise(step: Step) -> Floats:
+    """Hips held too high or low against the set-up: how many degrees less the knees are bent."""
+    return within(f.knee_flexion(step.now), 0.65, 0.9) - opening(f.knee_flexion(step.setup))
 
 
 def lean(step: Step) -> Floats:
-    """Torso too steep or too shallow: degrees."""
+    """Torso too steep or too shallow: degrees from upright."""
     return held(f.trunk_lean(step.now))
 
 
-def lean_end(step: Step) -> Floats:
-    return end(f.trunk_lean(step.now))
+def squat_lean(step: Step) -> Floats:
+    """Torso too steep or too shallow in a squat: degrees more than at the stand."""
+    return within(f.trunk_lean(step.now), 0.5, 1) - held(f.trunk_lean(step.setup))
 
 
-def squat_depth(step: Step) -> Floats:
-    """Bar not lowered far enough: knee flexion at the lowest point."""
-    return end(f.knee_flexion(step.now))
+def hip_height(step: Step) -> Floats:
+    """Hips too high or too low: height over the ankles in leg lengths."""
+    hip, knee, ankle = (f.middle(step.now, part) for part in ("hip", "knee", "ankle"))
+    return held((hip - ankle)[..., 2] / (f.length(hip - knee) + f.length(knee - ankle)))
 
 
-def stood_up(step: Step) -> Floats:
-    """Bar not raised far enough: hips and knees still bent at the end."""
+def bent_at_end(step: Step) -> Floats:
+    """Not fully upright: degrees that hips and knees are still bent."""
     return end(f.knee_flexion(step.now) + f.hip_flexion(step.now))
 
 
 def hips_first(step: Step) -> Floats:
-    """Hips rising faster than the bar: largest lead of the hips' way over the shoulders'."""
-    hips, bar = f.middle(step.now, "hip")[..., 2], f.joint(step.now, "upper_spine")[..., 2]
-    return (f.progress(hips) - f.progress(bar)).max(axis=1)
+    """Hips rising faster than the bar: their greatest lead over the upper spine, share of the way.
+
+    The upper spine carries the bar, or the straight arms that hold it.
+    """
+    hips, spine = f.middle(step.now, "hip"), f.joint(step.now, "upper_spine")
+    return np.asarray((progress(hips[..., 2]) - progress(spine[..., 2])).max(axis=1))
 
 
-def shoulders_tipped(step: Step) -> Floats:
-    """Shoulders tipped forward or backward: shift ahead of the spine."""
-    return held(f.shoulder_shift(step.now)[..., 0])
-
-
-def knees_early(step: Step) -> Floats:
-    """Knees bending too soon: share of knee bend that comes before the hips'."""
-    return (f.knee_flexion(step.now) - f.knee_flexion(step.back)).max(axis=1)
+def knees_first(step: Step) -> Floats:
+    """Knees bending too soon: degrees that the shins lean forward early in the lowering."""
+    shin = f.middle(step.now, "knee") - f.middle(step.now, "ankle")
+    return within(f.pitch(shin), 0.15, 0.4)
 
 
 def knees_ahead(step: Step) -> Floats:
-    """Knees too far forward: knees ahead of the toes at the lowest point, in shank lengths."""
-    knee, toe, ankle = (f.middle(step.now, part) for part in ("knee", "toe", "ankle"))
-    return end((knee - toe)[..., 0] / np.linalg.norm(knee - ankle, axis=-1))
+    """Knees too far forward: shank lengths ahead of the toes at the lowest point."""
+    shank = f.length(f.middle(step.now, "knee") - f.middle(step.now, "ankle"))
+    return end(f.ahead(step.now, "knee", "toe") / shank)
 
 
 def knees_in(step: Step) -> Floats:
-    """Knees falling in: knee distance over ankle distance at the lowest point."""
-    return end(f.gap(step.now, "knee") / f.gap(step.now, "ankle"))
+    """Knees falling in: how far they are outside the line from hip to ankle, lowest point."""
+    return end(f.knees_out(step.now))
 
 
-def hip_height(step: Step) -> Floats:
-    """Hips too high or too low: height of the hips over the ankles in leg lengths."""
-    hip, knee, ankle = (f.middle(step.now, part) for part in ("hip", "knee", "ankle"))
-    leg = np.linalg.norm(hip - knee, axis=-1) + np.linalg.norm(knee - ankle, axis=-1)
-    return held((hip - ankle)[..., 2] / leg)
-
-
-def knees_locked(step: Step) -> Floats:
-    """Knees locked while they should extend: flexion in the phase."""
-    return held(f.knee_flexion(step.now))
+def _spine_bend(step: Step) -> Floats:
+    """Return the bend of each half of the trunk against its whole: (N, S) degrees."""
+    share = f.length(f.trunk(step.now)) / step.trunk_m[:, None]
+    return np.asarray(np.degrees(np.arccos(np.clip(share, 0, 1))))
