@@ -2,7 +2,7 @@
 
     python -m sim.checks.learn_video --out docs/learn-video.json
 
-Needs the `train` extra (torch). Every person of the study lifts everything once, filmed by views 1
+Needs the `train` extra (torch). Every person of the study lifts everything twice, filmed by views 1
 and 2, eight frames a clip; people are split as `flex.splits` splits them. The network is trained
 and tested three times: on varied clothes and rooms; with everybody dressed alike in a bare room;
 and on the empty varied rooms alone, which must tell it nothing. The network of the first is tried
@@ -43,13 +43,17 @@ from sim.study import Study
 Kind = Literal["varied", "plain", "rooms"]
 Pictures = npt.NDArray[np.uint8]
 app = cli.new_app(__doc__ or "")
-_VIEWS, _SIZE, _FRAMES, _BATCH, _LEARNING_RATE = (1, 2), 64, 8, 32, 2e-3
-_CUTS = 4  # pixels by which a training picture may be shifted
+_VIEWS, _FRAMES, _BATCH, _LEARNING_RATE = (1, 2), 8, 32, 2e-3
+_SIZE, _SEEN = (
+    84,
+    64,
+)  # pixels filmed, and those in the middle, where the person is, that are looked at
+_TINT = 0.35  # how far training changes the strength of each colour, natural logarithm
 
 
 @dataclass(frozen=True)
 class Films:
-    """Films of a part: (N, 8, 3, 64, 64) uint8, and the number of each one's action (N,)."""
+    """Films of a part: (N, 8, 3, 84, 84) uint8, and the number of each one's action (N,)."""
 
     films: Pictures
     actions: npt.NDArray[np.int64]
@@ -64,12 +68,12 @@ def main() -> None:
 def learn(
     out: Annotated[Path, typer.Option(help="Where the results go, as JSON.")],
     subjects: Annotated[int, typer.Option(help="How many people.")] = 38,
-    epochs: Annotated[int, typer.Option(help="Passes over the training people.")] = 14,
+    epochs: Annotated[int, typer.Option(help="Passes over the training people.")] = 12,
     seed: Annotated[int, typer.Option(help="Of study, split and network.")] = 0,
 ) -> None:
     """Train on some people, test on others, and write the share of exercises that are right."""
     stage = Stage(Study(load_graph(), load_settings(), seed), load_choreography())
-    records = list(simulate_selection(stage.study, Selection(subjects, 1)))
+    records = list(simulate_selection(stage.study, Selection(subjects, 2)))
     parts: dict[Kind, dict[str, Films]] = {
         kind: film_parts(stage, records, kind, seed) for kind in ("varied", "plain", "rooms")
     }
@@ -116,7 +120,7 @@ def film_parts(stage: Stage, records: list[Annotation], kind: Kind, seed: int) -
 
 
 def _film(how: tuple[Stage, Kind], what: tuple[Annotation, int]) -> Pictures:
-    """Return a film (8, 3, 64, 64) of a clip."""
+    """Return a film (8, 3, 84, 84) of a clip."""
     (stage, kind), (record, view) = how, what
     video = Video(size=_SIZE, plain=kind == "plain")
     if kind == "rooms":
@@ -145,11 +149,8 @@ def train(part: Films, epochs: int, seed: int) -> Any:
     model.train()
     for _ in track(range(epochs), "epochs", console=cli.err, transient=True):
         for rows in np.array_split(order.permutation(len(part.films)), rounds):
-            shift = tuple(order.integers(-_CUTS, _CUTS + 1, size=2).tolist())
-            films = np.roll(part.films[rows], shift, axis=(-2, -1))
-            loss = nn.functional.cross_entropy(
-                model(_inputs(films)), torch.from_numpy(part.actions[rows])
-            )
+            films = _inputs(part.films[rows], order)
+            loss = nn.functional.cross_entropy(model(films), torch.from_numpy(part.actions[rows]))
             optimiser.zero_grad()
             loss.backward()  # type: ignore[no-untyped-call]
             optimiser.step()
@@ -170,10 +171,23 @@ def _batches(films: Pictures) -> Iterator[Pictures]:
     yield from np.array_split(films, -(-len(films) // _BATCH))
 
 
-def _inputs(films: Pictures) -> Any:
+def _inputs(films: Pictures, draws: np.random.Generator | None = None) -> Any:
+    """Return the middle of films and how it differs from the film's mean: (B, 8, 6, 64, 64).
+
+    With draws, as training wants them: another cut, another tint, left and right exchanged.
+    """
     import torch
 
-    return torch.from_numpy(films).float() / 127.5 - 1
+    spare = _SIZE - _SEEN
+    top, left = draws.integers(0, spare + 1, size=2) if draws else (spare // 2, spare // 2)
+    cut = films[..., top : top + _SEEN, left : left + _SEEN]
+    shown = torch.from_numpy(np.ascontiguousarray(cut)).float() / 255
+    if draws:
+        tint = np.exp(draws.normal(scale=_TINT, size=(len(films), 1, 3, 1, 1)))
+        shown = shown * torch.from_numpy(tint).float()
+        turned = torch.from_numpy(draws.random(len(films)) < 0.5)
+        shown[turned] = shown[turned].flip(-1)
+    return torch.cat([shown, 3 * (shown - shown.mean(dim=1, keepdim=True))], dim=2)
 
 
 def _network(actions: int) -> Any:
@@ -185,7 +199,7 @@ def _network(actions: int) -> Any:
 
         def __init__(self) -> None:
             super().__init__()
-            widths = (3, 24, 48, 96, 128)
+            widths = (6, 32, 64, 96, 128)
             layers = [
                 layer
                 for wide, out in itertools.pairwise(widths)
@@ -195,7 +209,7 @@ def _network(actions: int) -> Any:
                     nn.ReLU(),
                 )
             ]
-            flat = widths[-1] * (_SIZE // 16) ** 2
+            flat = widths[-1] * (_SEEN // 16) ** 2
             self.frame = nn.Sequential(*layers, nn.Flatten(), nn.Dropout(0.3), nn.Linear(flat, 192))
             self.clip = nn.Linear(2 * 192, actions)
 
