@@ -21,7 +21,7 @@ from sim.checks.step import (
 from sim.study import Floats
 
 # How much farther than the upper trunk neck and head go when the whole spine bends.
-_NECK_FOLLOWS = 1.2
+_NECK_FOLLOWS = 1.5
 
 
 def stance_width(step: Step) -> Floats:

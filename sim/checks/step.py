@@ -9,6 +9,7 @@ tall and short people compare (arm, trunk, shoulders) comes from the clip itself
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -75,7 +76,7 @@ class Step:
         """(N,) upper arm, forearm and hand."""
         still = self.phases[:, 0, 0]
         parts = [f.both(still, part) for part in ("shoulder", "elbow", "wrist", "hand")]
-        return np.asarray(sum(f.length(b - a).mean(-1) for a, b in zip(parts, parts[1:])))  # noqa: B905
+        return np.asarray(sum(f.length(far - near).mean(axis=-1) for near, far in pairwise(parts)))
 
 
 def by_phase(joints: Floats, spans: Floats) -> Floats:

@@ -50,7 +50,7 @@ def test_thresholds_lie_between_what_shows_and_what_does_not() -> None:
     shown = scores > 0.5
     truth = Truth(errors=shown, asked=np.ones_like(shown))
     limits = best_thresholds(scores, truth)
-    assert ((0.3 <= limits) & (limits <= 0.8)).all()
+    assert ((limits >= 0.3) & (limits <= 0.8)).all()
     assert (scores > limits).tolist() == shown.tolist()
     nothing = Truth(errors=np.zeros_like(shown), asked=np.ones_like(shown))
     assert best_thresholds(scores, nothing).tolist() == [0.5, 0.5]
