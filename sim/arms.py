@@ -16,10 +16,13 @@ from sim.study import Floats
 from sim.vectors import DOWN, OUT, about, across, in_plane, reach_of, towards, two_bones, unit
 
 _FORWARD = np.array([1.0, 0.0, 0.0])
+_CLOSER = 8  # steps in which a bar out of reach comes nearer
 _MIRROR = np.array([1.0, -1.0])  # right, left
 _OUTWARD = np.stack([OUT["right"], OUT["left"]])
 _STRAIGHTEST_DEG = 2.0
+_ELBOW_DEG = (-8.0, 150.0)  # how far elbows go: a little past straight, wholly folded
 _CHEST, _SOFT_M = 0.055, 0.03  # of the stature: the chest above the shoulders of a lying person
+_BACK_ELBOWS_DEG = -30.0  # they point down and a little back
 _BACK = 0.055  # of the stature: a bar on the upper back lies this far behind the spine
 
 
@@ -43,9 +46,9 @@ def free_arms(body: Body, values: Mapping[str, Floats], shoulders: Floats) -> Ar
     """
     length = body.length
     upper = _direction(values["upper"], values["plane"])
-    upper = about(upper, _FORWARD, values["abduct"] * _MIRROR * -1)
+    upper = towards(upper, np.broadcast_to(_OUTWARD, upper.shape), values["abduct"])
     hint = _direction(values["hint"], values["hint_plane"])
-    fore = towards(upper, hint, values["elbow"])
+    fore = towards(upper, hint, np.clip(values["elbow"], *_ELBOW_DEG))
     fore = about(fore, _FORWARD, values["tilt"] * _MIRROR * np.sign(fore[..., 2]))
     elbow = shoulders + length["upper_arm"] * upper
     wrist = elbow + length["forearm"] * fore
@@ -67,8 +70,8 @@ def bar_arms(
 ) -> tuple[Arms, Floats | None]:
     """Return arms on a bar, and the floor end of a T-bar.
 
-    `grip` is the distance between the hands in shoulder widths, `pole` turns the elbows outward
-    from the sagittal direction `pole_raise`, `bar_roll` lifts the left end.
+    `grip` is the distance between the hands in shoulder widths, `swivel` turns the elbows outward
+    from where they point when the arm bends in the sagittal plane, `bar_roll` lifts the left end.
     """
     length = body.length
     bend = np.radians(values["wrist"])
@@ -91,18 +94,20 @@ def bar_arms(
         centre = _on_lever(centre, pivot, setup.pivot_m.lever * body.stature_m)
     sign = np.array([-1.0, 1.0])  # the right hand holds the right end
     step = half[:, None, None] * sign[:, None] * axis[:, None]
-    for _ in range(3):
+    longest = reach_of(length["upper_arm"], lower, np.full_like(lower, _STRAIGHTEST_DEG))
+    for _ in range(_CLOSER):
         span = centre[:, None] + step - shoulders
-        excess = np.linalg.norm(span, axis=-1) - reach_of(
-            length["upper_arm"], lower, np.full_like(lower, _STRAIGHTEST_DEG)
-        )
-        worst = excess.argmax(axis=1)
-        rows = np.arange(len(centre))
+        excess = np.linalg.norm(span, axis=-1) - longest
+        worst, rows = excess.argmax(axis=1), np.arange(len(centre))
         pull = np.maximum(excess[rows, worst], 0)[:, None] * unit(span[rows, worst])
         pull[:, 1] = 0
-        centre = centre - pull
+        if pivot is None or setup.pivot_m is None:
+            centre = centre - pull
+        else:  # along its circle, a T-bar comes nearer only by rising
+            centre[:, 2] += np.linalg.norm(pull, axis=-1)
+            centre = _on_lever(centre, pivot, setup.pivot_m.lever * body.stature_m)
     hand = centre[:, None] + step
-    pole = _pole(values)
+    pole = _pole(setup, values, hand - shoulders)
     elbow, hand = two_bones(shoulders, hand, length["upper_arm"], lower, pole)
     handle = np.broadcast_to(axis[:, None], hand.shape).copy()
     grasp = 1.0 if setup.grip == "over" else -1.0
@@ -128,7 +133,7 @@ def _bar_centre(
     if setup.arms == "back":
         behind = bar_x - _BACK * body.stature_m
         return np.asarray(upper_spine + behind[:, None] * forward)
-    flexion = np.maximum(values["elbow"].mean(axis=1), _STRAIGHTEST_DEG)
+    flexion = np.clip(values["elbow"].mean(axis=1), _STRAIGHTEST_DEG, _ELBOW_DEG[1])
     reach = reach_of(body.length["upper_arm"], lower, flexion)
     aside = (values["grip"] - 1) * body.length["shoulder_half"]
     planar = np.sqrt(np.maximum(reach**2 - aside**2, 1e-4))
@@ -161,10 +166,15 @@ def _on_lever(centre: Floats, pivot: Floats, lever_m: float) -> Floats:
     return moved
 
 
-def _pole(values: Mapping[str, Floats]) -> Floats:
-    """Return the direction to which the elbows point: (T, 2, 3)."""
-    turn = np.radians(values["pole"])[..., None]
-    pole: Floats = np.cos(turn) * in_plane(values["pole_raise"]) + np.sin(turn) * _OUTWARD
+def _pole(setup: Setup, values: Mapping[str, Floats], spans: Floats) -> Floats:
+    """Return the direction to which the elbows point, for spans shoulder to hand: (T, 2, 3)."""
+    turn = np.radians(values["swivel"])[..., None]
+    if setup.arms == "back":
+        inward = np.broadcast_to(in_plane(np.array(_BACK_ELBOWS_DEG)), spans.shape)
+    else:
+        # An elbow that bends forward lies behind the line from shoulder to hand: always across it.
+        inward = np.stack([spans[..., 2], np.zeros_like(spans[..., 0]), -spans[..., 0]], axis=-1)
+    pole: Floats = np.cos(turn) * unit(inward) + np.sin(turn) * _OUTWARD
     return pole
 
 

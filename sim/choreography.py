@@ -20,12 +20,12 @@ ERRORS_FILE = Path(__file__).with_name("errors.yaml")
 # What each arm or shoulder has of its own; all other parameters belong to the whole body.
 SIDED = frozenset(
     {"upper", "plane", "abduct", "elbow", "hint", "hint_plane", "tilt", "wrist"}
-    | {"palm", "palm_pitch", "pole", "pole_raise", "shrug", "protract"}
+    | {"palm", "palm_pitch", "swivel", "shrug", "protract"}
 )
 # Changes that are not parameters of a pose.
 COURSE = frozenset({"range", "rush", "late"})
 When = Literal["set", "hold", "end", "bump", "early", "rock", "wave"]
-Seen = Literal["pose", "video", "breath"]
+Seen = Literal["pose", "video", "breath", "nothing"]
 Values = dict[str, float]
 
 
@@ -167,7 +167,8 @@ class Errors(_Data):
         for name, entry in self.errors.items():
             if entry.seen_in is None:
                 raise ValueError(f"{name}: seen_in is missing")
-            if entry.seen_in != "breath" and not (entry.change or entry.options):
+            shows = entry.seen_in in ("pose", "video")
+            if shows and not (entry.change or entry.options):
                 raise ValueError(f"{name}: change or options is missing")
         return self
 
@@ -180,6 +181,8 @@ class Errors(_Data):
         for place in (action, key_step, f"{action}:{key_step}"):
             if place in entry.at:
                 said |= entry.at[place].stated()
+        if said["seen_in"] in ("breath", "nothing"):
+            said["options"] = ()
         return Effect.model_validate(said)
 
 

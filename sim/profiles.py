@@ -7,7 +7,7 @@ from sim.study import Floats
 
 # A held error comes and goes within this share of a phase, but no faster than a person can.
 _RAMP, _FASTEST_RAMP_S, _LONGEST_RAMP = 0.14, 0.26, 0.85
-_FADE = 0.5
+_FADE = 0.6
 
 
 def minimum_jerk(share: Floats) -> Floats:

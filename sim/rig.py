@@ -21,10 +21,11 @@ from sim.bodies import Body
 from sim.choreography import Setup
 from sim.motion import Bench, Motion
 from sim.study import Floats
-from sim.vectors import OUT, in_plane, two_bones
+from sim.vectors import OUT, in_plane, two_bones, unit
 
 Parameters = Mapping[str, Floats]
 _FOOT_SOLE_M = 0.02
+_STRAIGHTEST_KNEE_DEG = 4.0
 _SEATED_ANKLE_M = {"lying": 0.36, "seated": 0.42}
 
 
@@ -92,7 +93,7 @@ def _bench(body: Body, setup: Setup) -> Bench | None:
 def _standing_base(body: Body, values: Parameters) -> tuple[Floats, Floats]:
     """Return the hip midpoint above planted feet, and the lean of the trunk in degrees."""
     length = body.length
-    shin, knee = values["shin"], values["knee"]
+    shin, knee = values["shin"], np.maximum(values["knee"], _STRAIGHTEST_KNEE_DEG)
     sagittal = length["shank"] * in_plane(180 - shin)
     sagittal += length["thigh"] * in_plane(180 + knee - shin)
     aside = values["stance"] * length["shoulder_half"] - length["hip_half"]
@@ -134,9 +135,11 @@ def _trunk(body: Body, values: Parameters, placed: tuple[Floats, Floats]) -> Tru
     upper = middle + half * up
     arch = 0.2 * length["trunk"] * np.sin(np.radians(values["lumbar"]))
     lumbar: Floats = middle + arch[:, None] * in_plane(90 - low)
-    bent, forth = values["neck"], values["head_forward"][:, None] * forward
-    neck = upper + length["neck"] * in_plane(180 - high - bent / 2) + 0.5 * forth
-    head = neck + length["head"] * in_plane(180 - high - bent) + 0.5 * forth
+    bent, forth = values["neck"], values["head_forward"][:, None] * forward / 2
+    neck_way = length["neck"] * in_plane(180 - high - bent / 2) + forth
+    head_way = length["head"] * in_plane(180 - high - bent) + forth
+    neck = upper + length["neck"] * unit(neck_way)
+    head = neck + length["head"] * unit(head_way)
     return Trunk(base, lumbar, upper, neck, head, up=up, forward=forward)
 
 
