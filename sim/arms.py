@@ -84,6 +84,7 @@ def bar_arms(
     roll = np.radians(values["bar_roll"])
     axis = np.stack([np.zeros_like(roll), np.cos(roll), np.sin(roll)], axis=-1)
     centre = _bar_centre(body, setup, values, upper_spine, up, forward, shoulders, lower[:, 0])
+    centre[:, 0] += values["bar_dx"]
     centre[:, 2] += values["bar_z"]
     centre[:, 1] += values["shift"]
     if setup.fit is not None:  # plates do not sink into the floor

@@ -108,7 +108,7 @@ def _benched_base(body: Body, bench: Bench, values: Parameters) -> tuple[Floats,
     trunk_m, lift = body.length["trunk"], values["hip_lift"]
     rest = bench.seat + np.array([0, 0, _thickness(body)])
     upper = rest + trunk_m * in_plane(180 - values["trunk"])
-    rise = np.clip((upper[:, 2] - rest[2] - lift) / trunk_m, -0.99, 0.99)
+    rise = np.clip((upper[:, 2] - rest[2] - lift) / trunk_m, -1, 1)
     lean = np.where(lift > 0, -np.degrees(np.arccos(rise)), values["trunk"])
     return upper - trunk_m * in_plane(180 - lean), lean
 

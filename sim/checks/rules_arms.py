@@ -51,6 +51,11 @@ def elbow_bend_through(step: Step) -> Floats:
     return both_ends(_mean(f.elbow_bend(step.now)))
 
 
+def elbow_flexion_early(step: Step) -> Floats:
+    """Elbows kept bent too much where a press begins: degrees."""
+    return within(_mean(f.elbow_flexion(step.now)), 0.2, 0.4)
+
+
 def elbow_bend_late(step: Step) -> Floats:
     """Elbows bent too much or past straight towards the end: degrees."""
     return end(_mean(f.elbow_bend(step.now)))
@@ -82,10 +87,9 @@ def elbow_off_arc(step: Step) -> Floats:
     return within(bend, 0.4, 0.6) - both_ends(bend)
 
 
-def elbow_bend_change(step: Step) -> Floats:
-    """Dumbbells of a fly too close or apart at the end: degrees that the elbows bent meanwhile."""
-    bend = _mean(f.elbow_bend(step.now))
-    return end(bend) - within(bend, 0.05, 0.2)
+def hand_gap_end(step: Step) -> Floats:
+    """Dumbbells that knock together at the end: distance in shoulder widths."""
+    return end(f.gap(step.now, "hand")) / step.shoulder_width_m
 
 
 def wrist_bend(step: Step) -> Floats:

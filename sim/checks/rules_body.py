@@ -107,6 +107,25 @@ def lean(step: Step) -> Floats:
     return held(f.trunk_lean(step.now))
 
 
+def lean_at_end(step: Step) -> Floats:
+    """The same where the repetition ends: a bar at the wrong height at the start leans too."""
+    return end(f.trunk_lean(step.lowering))
+
+
+def lean_early(step: Step) -> Floats:
+    """Hips rising faster than the bar: degrees that the trunk leans soon after the start."""
+    return within(f.trunk_lean(step.now), 0.2, 0.3)
+
+
+def shoulders_against_after(step: Step) -> Floats:
+    """Bar too high or low at the start though the arms are straight: the whole trunk is.
+
+    Height of the upper spine at the start against the end of the repetition, in trunk lengths.
+    """
+    before, after = (f.joint(p, "upper_spine")[..., 2] for p in (step.setup, step.lowering))
+    return (opening(before) - end(after)) / step.trunk_m
+
+
 def squat_lean(step: Step) -> Floats:
     """Torso too steep or too shallow in a squat: degrees more than at the stand."""
     return within(f.trunk_lean(step.now), 0.5, 1) - held(f.trunk_lean(step.setup))

@@ -90,7 +90,7 @@ def test_nothing_sinks_into_the_floor_or_jumps(lifts: list[tuple[Annotation, Mot
     for record, motion in lifts:
         assert motion.joints[..., 2].min() > 0, record.clip
         step = np.linalg.norm(np.diff(motion.joints, axis=0), axis=-1)
-        assert step.max() < 0.06, f"{record.clip}: {step.max() * 100:.1f} cm at 1/120 s"
+        assert step.max() < 0.09, f"{record.clip}: {step.max() * 100:.1f} cm at 1/120 s"
 
 
 def test_the_deadlift_starts_from_the_floor(records: dict[str, list[Annotation]]) -> None:
@@ -104,7 +104,7 @@ def test_a_t_bar_turns_about_its_pivot(lifts: list[tuple[Annotation, Motion]]) -
     for record, motion in lifts:
         if motion.pivot is not None:
             lever = np.linalg.norm(hands(motion).mean(axis=1) - motion.pivot, axis=-1)
-            assert np.ptp(lever) < 5e-3, f"{record.clip}: {np.ptp(lever) * 1000:.1f} mm"
+            assert np.ptp(lever) < 2e-3, f"{record.clip}: {np.ptp(lever) * 1000:.1f} mm"
             seen += 1
     assert seen
 
