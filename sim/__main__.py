@@ -29,10 +29,18 @@ from sim.summary import Tally, report
 from sim.trials import kept_count
 from sim.write import write_labels
 
-app = cli.new_app(
-    "FLEX-Sim: writes a simulated data set in FLEX's layout. Nobody lifted anything for it; every "
-    'record says `"source": "simulated"`.'
-)
+HELP = """FLEX-Sim: writes a simulated data set in FLEX's layout.
+
+Nobody lifted anything for it; every record says `"source": "simulated"`. The options change
+what the preset says. The same seed gives the same labels, skeletons and sEMG; a larger data
+set contains the smaller one; an interrupted run goes on where it was, and one with more people,
+actions, repetitions or views adds to what is there.
+
+    python -m sim --out data/flex-sim
+
+    python -m sim --out data/squats --subjects 6 --actions A16 --reps 10 --views 1,2,5 --fps 60
+"""
+app = cli.new_app(HELP)
 
 
 @app.callback(invoke_without_command=True, no_args_is_help=True)
@@ -65,17 +73,7 @@ def record(
     jobs: Annotated[str, typer.Option(help="Processes: a number, or auto.")] = "auto",
     seed: Annotated[int, typer.Option(help="Another seed gives other people and errors.")] = 0,
 ) -> None:
-    """FLEX-Sim: writes a simulated data set in FLEX's layout.
-
-    Nobody lifted anything for it; every record says `"source": "simulated"`. The options change
-    what the preset says. The same seed gives the same labels, skeletons and sEMG; a larger data
-    set contains the smaller one; an interrupted run goes on where it was, and one with more people,
-    actions, repetitions or views adds to what is there.
-
-        python -m sim --out data/flex-sim
-
-        python -m sim --out data/squats --subjects 6 --actions A16 --reps 10 --views 1,2,5 --fps 60
-    """
+    """Write labels, recordings and video, unless another command is named."""
     if context.invoked_subcommand:
         return
     if out is None:

@@ -2,7 +2,7 @@
 
     python -m sim.checks.learn_video --out docs/learn-video.json
 
-Needs the `train` extra (torch). Every person of the study lifts everything twice, filmed by views 1
+Needs the `train` extra (torch). Every person of the study lifts everything three times, filmed by views 1
 and 2, eight frames a clip; people are split as `flex.splits` splits them. The network is trained
 and tested three times: on varied clothes and rooms; with everybody dressed alike in a bare room;
 and on the empty varied rooms alone, which must tell it nothing. The network of the first is tried
@@ -73,7 +73,7 @@ def learn(
 ) -> None:
     """Train on some people, test on others, and write the share of exercises that are right."""
     stage = Stage(Study(load_graph(), load_settings(), seed), load_choreography())
-    records = list(simulate_selection(stage.study, Selection(subjects, 2)))
+    records = list(simulate_selection(stage.study, Selection(subjects, 3)))
     parts: dict[Kind, dict[str, Films]] = {
         kind: film_parts(stage, records, kind, seed) for kind in ("varied", "plain", "rooms")
     }
