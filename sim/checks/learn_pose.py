@@ -67,7 +67,7 @@ def main() -> None:
 def learn(
     out: Annotated[Path, typer.Option(help="Where the results go, as JSON.")],
     clips: Annotated[int, typer.Option(help="How many clips of the study.")] = 7512,
-    epochs: Annotated[int, typer.Option(help="Passes over the training people.")] = 30,
+    epochs: Annotated[int, typer.Option(help="Passes over the training people.")] = 20,
     seed: Annotated[int, typer.Option(help="Of study, split and network.")] = 0,
 ) -> None:
     """Train on some people, test on others, and write F1 per error type."""
