@@ -26,8 +26,8 @@ from sim.study import Floats
 
 Picture = npt.NDArray[np.uint8]
 _SHEET_VIEWS, _SHEET_MOMENTS, _SHEET_SIZE = (1, 2, 5), 6, 176
-_LOOK_SIZE, _PAIR_SIZE, _CELL = 128, 896, 256
-_SMALLEST_CROP = 0.28
+_LOOK_SIZE, _PAIR_SIZE, _CELL = 256, 896, 256
+_SMALLEST_CROP = 0.2
 _SEVERE_FROM = 28  # grey levels by which a pixel must differ to count
 
 
