@@ -205,7 +205,10 @@ def _markdown(outcomes: list[Outcome], stage: Stage, known: int, unseen: int, se
     graph, f1 = stage.study.graph, f1_by_type(outcomes)
     counted = set(observable(stage))
     everything = [(a, o) for a in graph.actions for o in graph.occurrences(a)]
-    unseen_types = sorted({o.error_type for a, o in everything if (a, o) not in counted})
+    hidden: dict[str, list[str]] = {}
+    for action, item in everything:
+        if (action, item) not in counted:
+            hidden.setdefault(item.error_type, []).append(f"{action} {item.key_step}")
     lines = [
         "# Errors that rules recover from simulated skeletons",
         "",
@@ -234,7 +237,9 @@ def _markdown(outcomes: list[Outcome], stage: Stage, known: int, unseen: int, se
         for o in _weak(outcomes)
     ]
     lines += ["", "## Not to be seen in a skeleton", ""]
-    lines += [f"- {name}: {graph.error_types[name].description}" for name in unseen_types]
+    for name, places in sorted(hidden.items()):
+        only = f" (only at {', '.join(places)})" if name in f1 else ""
+        lines.append(f"- {name}: {graph.error_types[name].description}{only}")
     return "\n".join(lines) + "\n"
 
 
