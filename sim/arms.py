@@ -37,6 +37,15 @@ class Arms:
     palm: Floats
 
 
+@dataclass(frozen=True)
+class Girdle:
+    """What arms hang from: upper spine and forward direction (T, 3), shoulders (T, 2, 3)."""
+
+    spine: Floats
+    forward: Floats
+    shoulders: Floats
+
+
 def free_arms(body: Body, values: Mapping[str, Floats], shoulders: Floats) -> Arms:
     """Return arms that follow their angles.
 
@@ -63,17 +72,14 @@ def bar_arms(
     body: Body,
     setup: Setup,
     values: Mapping[str, Floats],
-    upper_spine: Floats,
-    up: Floats,
-    forward: Floats,
-    shoulders: Floats,
+    girdle: Girdle,
 ) -> tuple[Arms, Floats | None]:
     """Return arms on a bar, and the floor end of a T-bar.
 
     `grip` is the distance between the hands in shoulder widths, `swivel` turns the elbows outward
     from where they point when the arm bends in the sagittal plane, `bar_roll` lifts the left end.
     """
-    length = body.length
+    length, shoulders = body.length, girdle.shoulders
     bend = np.radians(values["wrist"])
     lower = np.sqrt(
         length["forearm"] ** 2
@@ -83,7 +89,7 @@ def bar_arms(
     half = values["grip"] * length["shoulder_half"]
     roll = np.radians(values["bar_roll"])
     axis = np.stack([np.zeros_like(roll), np.cos(roll), np.sin(roll)], axis=-1)
-    centre = _bar_centre(body, setup, values, upper_spine, up, forward, shoulders, lower[:, 0])
+    centre = _bar_centre(body, setup, values, girdle, lower[:, 0])
     centre[:, 0] += values["bar_dx"]
     centre[:, 2] += values["bar_z"]
     centre[:, 1] += values["shift"]
@@ -122,18 +128,15 @@ def _bar_centre(
     body: Body,
     setup: Setup,
     values: Mapping[str, Floats],
-    upper_spine: Floats,
-    up: Floats,
-    forward: Floats,
-    shoulders: Floats,
+    girdle: Girdle,
     lower: Floats,
 ) -> Floats:
     """Return the middle of the bar, (T, 3), before sway and lever."""
-    middle = shoulders.mean(axis=1)
+    middle = girdle.shoulders.mean(axis=1)
     bar_x = values["bar_x"]
     if setup.arms == "back":
         behind = bar_x - _BACK * body.stature_m
-        return np.asarray(upper_spine + behind[:, None] * forward)
+        return np.asarray(girdle.spine + behind[:, None] * girdle.forward)
     flexion = np.clip(values["elbow"].mean(axis=1), _STRAIGHTEST_DEG, _ELBOW_DEG[1])
     reach = reach_of(body.length["upper_arm"], lower, flexion)
     aside = (values["grip"] - 1) * body.length["shoulder_half"]

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from flex.skeleton import INDEX, JOINTS
-from sim.arms import Arms, bar_arms, free_arms
+from sim.arms import Arms, Girdle, bar_arms, free_arms
 from sim.bodies import Body
 from sim.choreography import Setup
 from sim.motion import Bench, Motion
@@ -197,4 +197,4 @@ def _arms(
 ) -> tuple[Arms, Floats | None]:
     if setup.arms == "free":
         return free_arms(body, values, shoulders), None
-    return bar_arms(body, setup, values, trunk.upper, trunk.up, trunk.forward, shoulders)
+    return bar_arms(body, setup, values, Girdle(trunk.upper, trunk.forward, shoulders))

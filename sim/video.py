@@ -18,6 +18,7 @@ from typing import Any
 
 import numpy as np
 
+from flex.files import atomic_path
 from flex.problems import InputError, Problem
 from sim.bodies import Body
 from sim.cameras import Camera
@@ -144,18 +145,10 @@ def write_mp4(path: Path, frames: Iterable[Bytes], fps: float, size: int, crf: i
         InputError: the size is not even, or there are no frames.
     """
     check_size(size)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".mp4", dir=path.parent)
-    os.close(handle)
-    try:
-        count = _encode(name, frames, fps, size, crf)
+    with atomic_path(path) as temporary:
+        count = _encode(str(temporary), frames, fps, size, crf)
         if not count:
             raise InputError([Problem(str(path), "a video needs at least one frame")])
-        os.chmod(name, 0o644)
-        os.replace(name, path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
     return count
 
 
