@@ -62,7 +62,7 @@ def test_breathing_leaves_the_body_alone_and_the_most_exact_place_wins() -> None
     ("file", "old", "new", "message"),
     [
         ("poses", "end: {shin: 27", "end: {shn: 27", "no such parameter: shn"),
-        ("errors", "{knees_in: 0.62}", "{knee_in: 0.62}", "no such parameter: knee_in"),
+        ("errors", "{knees_in: 0.42}", "{knee_in: 0.62}", "no such parameter: knee_in"),
         ("errors", "when: rock", "when: rocking", "when"),
         ("poses", "arms: back", "arms: behind", "arms"),
     ],
