@@ -171,7 +171,7 @@ def train(
                 model(inputs(shown, part.actions[rows])), truth, weight=asked, reduction="sum"
             )
             optimiser.zero_grad()
-            (loss / asked.sum()).backward()  # type: ignore[no-untyped-call]
+            (loss / asked.sum()).backward()
             optimiser.step()
             plan.step()
     model.eval()

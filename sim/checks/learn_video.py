@@ -155,7 +155,7 @@ def train(part: Films, epochs: int, seed: int) -> Any:
             truth = torch.from_numpy(part.actions[rows])
             loss = nn.functional.cross_entropy(model(films), truth, label_smoothing=0.05)
             optimiser.zero_grad()
-            loss.backward()  # type: ignore[no-untyped-call]
+            loss.backward()
             optimiser.step()
             plan.step()
     return model.eval()
@@ -207,7 +207,7 @@ def _network(actions: int) -> Any:
         conv = nn.Conv2d(wide, out, 3, stride=stride, padding=1, bias=False)
         return nn.Sequential(conv, nn.BatchNorm2d(out), nn.ReLU())
 
-    class OverTime(nn.Module):
+    class OverTime(nn.Module):  # type: ignore[misc]
         """Mean and maximum, over places and frames, of a small CNN: (B, T, 6, H, W) → (B, A)."""
 
         def __init__(self) -> None:
