@@ -18,6 +18,7 @@ from flex.skeleton import INDEX
 from sim.looks import Colour, Look
 from sim.motion import SIDES, Bench, Motion
 from sim.study import Floats
+from sim.vectors import unit
 
 # Numbers of the shapes, as `sim.raster` knows them.
 BALL, BOX, CYLINDER, CONE = 0, 1, 2, 3
@@ -58,12 +59,6 @@ class Solids:
     shape: Floats
     colour: Floats
     surface: Floats
-
-
-def unit(vectors: Floats) -> Floats:
-    """Return vectors of length 1: (..., 3) → (..., 3); a null vector stays one."""
-    length = np.linalg.norm(vectors, axis=-1, keepdims=True)
-    return np.asarray(vectors / np.maximum(length, 1e-9))
 
 
 def across(axis: Floats, hint: Floats) -> Floats:

@@ -14,8 +14,9 @@ import numpy as np
 from sim.bodies import Body
 from sim.looks import Colour, Look
 from sim.motion import SIDES, Motion
-from sim.shapes import BALL, CLOTH, MAT, SKIN, Pile, Solids, across, add_equipment, joint, unit
+from sim.shapes import BALL, CLOTH, MAT, SKIN, Pile, Solids, across, add_equipment, joint
 from sim.study import Floats
+from sim.vectors import unit
 
 _STATURE_M = 1.755
 # Along the spine from the hips to the upper spine: half width, half depth.

@@ -76,22 +76,22 @@ def test_most_occurrences_are_meant_to_show_in_the_skeleton() -> None:
 def test_a_small_training_on_skeletons_beats_always_yes(tmp_path: Path) -> None:
     pytest.importorskip("torch", reason="the train extra is not installed")
     out = tmp_path / "pose.json"
-    options = ["--out", str(out), "--clips", "800", "--epochs", "6"]
+    options = ["--out", str(out), "--clips", "2000", "--epochs", "8"]
     done = CliRunner().invoke(learn_pose.app, options, catch_exceptions=False)
     assert done.exit_code == 0, done.output
     result = json.loads(out.read_text())
     assert result["data"] == "simulated"
-    assert sum(result["clips"].values()) == 800
-    assert result["f1"]["ET001"] > 0.7
+    assert sum(result["clips"].values()) == 2000
+    assert result["f1"]["ET001"] > 0.6
+    assert result["macro_f1"] > result["macro_f1_of_always_yes"]
 
 
 @pytest.mark.slow
-def test_a_small_training_on_video_beats_chance_and_empty_rooms_do_not(tmp_path: Path) -> None:
+def test_a_small_training_on_video_tells_four_exercises_apart() -> None:
     pytest.importorskip("torch", reason="the train extra is not installed")
-    out = tmp_path / "video.json"
-    options = ["--out", str(out), "--subjects", "6", "--epochs", "4"]
-    done = CliRunner().invoke(learn_video.app, options, catch_exceptions=False)
-    assert done.exit_code == 0, done.output
-    right = json.loads(out.read_text())["accuracy"]
-    assert right["varied people and rooms"] > 0.15
-    assert right["empty rooms alone"] < 0.15
+    selection = Selection(10, 2, ("A02", "A06", "A08", "A15"))
+    records = list(simulate_selection(STAGE.study, selection))
+    parts = learn_video.film_parts(STAGE, records, "plain", seed=0)
+    assert parts["train"].films.shape[1:] == (4, 3, 84, 84)
+    model = learn_video.train(parts["train"], epochs=30, seed=0)
+    assert learn_video.accuracy(model, parts["test"]) > 0.6
