@@ -80,12 +80,7 @@ def bar_arms(
     from where they point when the arm bends in the sagittal plane, `bar_roll` lifts the left end.
     """
     length, shoulders = body.length, girdle.shoulders
-    bend = np.radians(values["wrist"])
-    lower = np.sqrt(
-        length["forearm"] ** 2
-        + length["hand"] ** 2
-        + 2 * length["forearm"] * length["hand"] * np.cos(bend)
-    )
+    lower = reach_of(length["forearm"], length["hand"], values["wrist"])
     half = values["grip"] * length["shoulder_half"]
     roll = np.radians(values["bar_roll"])
     axis = np.stack([np.zeros_like(roll), np.cos(roll), np.sin(roll)], axis=-1)

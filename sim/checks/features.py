@@ -11,6 +11,7 @@ import numpy as np
 
 from flex.skeleton import INDEX, spine_base
 from sim.study import Floats
+from sim.vectors import across, unit
 
 _SIDES = ("right", "left")
 _OUTWARD = np.array([[0.0, -1.0, 0.0], [0.0, 1.0, 0.0]])
@@ -65,7 +66,7 @@ def length(vectors: Floats) -> Floats:
 
 def angle(one: Floats, two: Floats) -> Floats:
     """Return the angle between vectors (..., 3): (...) degrees."""
-    return _acos((_unit(one) * _unit(two)).sum(axis=-1))
+    return _acos((unit(one) * unit(two)).sum(axis=-1))
 
 
 def pitch(vectors: Floats) -> Floats:
@@ -91,7 +92,7 @@ def elbow_bend(points: Floats) -> Floats:
     that then points forward is bent, one that points backward is past straight.
     """
     arm = upper_arm(points)
-    fore = _unit(in_trunk(points, both(points, "wrist") - both(points, "elbow")))
+    fore = unit(in_trunk(points, both(points, "wrist") - both(points, "elbow")))
     cosine = (arm * _DOWN).sum(axis=-1, keepdims=True)
     axis = np.cross(arm, np.broadcast_to(_DOWN, arm.shape))
     along = axis * (axis * fore).sum(axis=-1, keepdims=True) / np.maximum(1 + cosine, 1e-3)
@@ -126,8 +127,8 @@ def trunk_lean(points: Floats) -> Floats:
 
 def in_trunk(points: Floats, vectors: Floats) -> Floats:
     """Return vectors (..., K, 3) in the trunk's frame: forward, left and up, each last axis."""
-    up = _unit(trunk(points))
-    forward = _unit(np.cross(_LEFT, up))
+    up = unit(trunk(points))
+    forward = unit(np.cross(_LEFT, up))
     frame = np.stack([forward, np.cross(up, forward), up], axis=-2)
     turned: Floats = np.einsum("...ij,...kj->...ki", frame, vectors)
     return turned
@@ -152,7 +153,7 @@ def neck_lean(points: Floats) -> Floats:
 
 def upper_arm(points: Floats) -> Floats:
     """Return the upper arms in the trunk's frame at length 1: (..., 2, 3) forward, left, up."""
-    return _unit(in_trunk(points, both(points, "elbow") - both(points, "shoulder")))
+    return unit(in_trunk(points, both(points, "elbow") - both(points, "shoulder")))
 
 
 def arm_swing(points: Floats) -> Floats:
@@ -238,13 +239,9 @@ def knees_out(points: Floats) -> Floats:
 def _bow(points: Floats) -> Floats:
     """Return where the elbows point, across the line from shoulder to wrist: (..., 2, 3)."""
     shoulder, elbow, wrist = (both(points, part) for part in ("shoulder", "elbow", "wrist"))
-    axis, bow = _unit(wrist - shoulder), elbow - shoulder
-    return _unit(bow - (bow * axis).sum(axis=-1, keepdims=True) * axis)
+    axis, bow = unit(wrist - shoulder), elbow - shoulder
+    return across(bow, axis)
 
 
 def _acos(cosine: Floats) -> Floats:
     return np.asarray(np.degrees(np.arccos(np.clip(cosine, -1, 1))))
-
-
-def _unit(vectors: Floats) -> Floats:
-    return np.asarray(vectors / np.maximum(length(vectors), 1e-9)[..., None])
