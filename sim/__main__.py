@@ -51,7 +51,7 @@ def record(
     ] = None,
     preset: Annotated[
         PresetName,
-        typer.Option(help="tiny: 3 people, 3 actions. default: 10 people. study: all, as FLEX."),
+        typer.Option(help="tiny: 3 people, 3 actions. default: 20 people. study: all, as FLEX."),
     ] = "default",
     subjects: Annotated[int | None, typer.Option(help="How many people, 1 to 38.")] = None,
     actions: Annotated[

@@ -20,7 +20,7 @@ PRESETS: dict[PresetName, Preset] = {
     # Seconds, for tests: standing, lying and bent over.
     "tiny": Preset(subjects=3, repetitions=1, actions=("A05", "A08", "A17")),
     # What every pipeline of this project is tried on.
-    "default": Preset(subjects=10, repetitions=2),
+    "default": Preset(subjects=20, repetitions=1),
     # As large as FLEX: 7,512 clips.
     "study": Preset(subjects=38, repetitions=10),
 }

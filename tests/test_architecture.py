@@ -17,6 +17,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "aqa": {"flex"},
     "emg": {"flex"},
     "sft": {"flex", "vlm"},
+    "pretrain": {"flex", "sim", "vlm"},
     "eval": {"flex", "vlm"},
     "coach": {"flex", "qa_gen", "vlm", "eval", "aqa", "emg"},
 }
@@ -50,7 +51,7 @@ def test_files_are_small(room: str) -> None:
         assert lines <= LONGEST_FILE, f"{path.relative_to(ROOT)} has {lines} lines"
 
 
-@pytest.mark.parametrize("room", ["flex", "sim", "qa_gen"])
+@pytest.mark.parametrize("room", ["flex", "sim", "qa_gen", "pretrain", "sft", "eval"])
 def test_help_starts_without_heavy_imports(room: str) -> None:
     script = (
         "import runpy, sys\n"

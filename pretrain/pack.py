@@ -1,0 +1,36 @@
+"""Writes the base as it is shipped: bfloat16 weights, the processor, and a card."""
+
+import json
+import shutil
+from pathlib import Path
+
+import jinja2
+
+from flex.files import write_text
+from flex.problems import InputError, Problem
+
+_CARD = Path(__file__).resolve().parent.parent / "prompts" / "base" / "card.md.j2"
+_HELPERS = {"heads.safetensors", "model.safetensors", "log.jsonl", "run.json"}
+
+
+def pack(run: Path, out: Path) -> None:
+    """Copy what `train` wrote, without the helpers and in half the bytes.
+
+    Raises:
+        InputError: the run has not finished.
+    """
+    if not (run / "run.json").exists():
+        raise InputError([Problem(str(run), "holds no finished run; expected run.json in it")])
+    import torch
+    from transformers import Qwen2_5_VLForConditionalGeneration
+
+    out.mkdir(parents=True, exist_ok=True)
+    model = Qwen2_5_VLForConditionalGeneration.from_pretrained(run, dtype=torch.bfloat16)
+    model.save_pretrained(out)
+    for path in run.iterdir():
+        if path.name not in _HELPERS and not (out / path.name).exists():
+            shutil.copy(path, out / path.name)
+    facts = json.loads((run / "run.json").read_text("utf-8"))
+    card = jinja2.Template(_CARD.read_text("utf-8"), undefined=jinja2.StrictUndefined)
+    weights = sum(weight.numel() for weight in model.parameters())
+    write_text(out / "README.md", card.render(**facts, weights=weights) + "\n")
