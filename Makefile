@@ -9,9 +9,11 @@ SIMULATED := data/flex-sim
 LABELS := data/flex-sim-labels
 SIM ?=
 DATA ?=
+RECIPE ?=
+ADAPTER ?= runs/sft/coach
 
 .DEFAULT_GOAL := help
-.PHONY: help qa-dataset sim test lint test-llm bench docs clean
+.PHONY: help qa-dataset sim sft eval test lint test-llm bench docs clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -34,6 +36,14 @@ endif
 	  $(if $(WRITER),--writer $(WRITER)) $(if $(CONFIG),--config $(CONFIG)) \
 	  $(if $(BUDGET),--budget $(BUDGET)) $(if $(SEED),--seed $(SEED)) \
 	  $(if $(LIMIT),--limit $(LIMIT)) $(if $(SPLIT),--split $(SPLIT))
+
+sft: $(VENV)/.train ## Tune the coach on the dialogues, with the recipe that suits the machine
+	$(RUN) -m sim --out $(SIMULATED)
+	@test -e $(OUT)/dialogues.jsonl || $(MAKE) qa-dataset
+	$(RUN) -m sft $(if $(RECIPE),train --config $(RECIPE),auto) --out $(ADAPTER)
+
+eval: $(VENV)/.train ## Compare pretrained, prompted and tuned coach on people it never saw
+	$(RUN) -m eval run --adapter $(ADAPTER) --out runs/eval
 
 test: $(VENV)/.dev browser lint ## Check style and types, run all tests
 	$(RUN) -m pytest -n 2
@@ -77,6 +87,10 @@ $(VENV)/.base: pyproject.toml | $(VENV)/bin/python
 	$(VENV)/bin/pip install -q --disable-pip-version-check -e .
 	@touch $@
 
-$(VENV)/.dev: pyproject.toml | $(VENV)/bin/python
-	$(VENV)/bin/pip install -q --disable-pip-version-check -e ".[dev]"
+$(VENV)/.train: pyproject.toml | $(VENV)/bin/python
+	$(VENV)/bin/pip install -q --disable-pip-version-check -e ".[train]"
 	@touch $@ $(VENV)/.base
+
+$(VENV)/.dev: pyproject.toml | $(VENV)/bin/python
+	$(VENV)/bin/pip install -q --disable-pip-version-check -e ".[train,dev]"
+	@touch $@ $(VENV)/.base $(VENV)/.train

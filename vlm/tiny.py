@@ -112,7 +112,7 @@ def build_config(tokenizer: Any, *, hidden: int = 192, layers: int = 4) -> Any:
             "temporal_patch_size": 2,
             "window_size": 112,
             "fullatt_block_indexes": [layers - 1],
-            "tokens_per_second": 2,
+            "tokens_per_second": 8,
         },
         image_token_id=ids["<|image_pad|>"],
         video_token_id=ids["<|video_pad|>"],

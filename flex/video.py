@@ -1,0 +1,155 @@
+"""The one frame sampler: which frames of a clip a model sees, decoded and resized once.
+
+    frames = sample(Path("A01/001/View-1.mp4"), Sampler(frames=16))
+    frames.pixels        # (16, 112, 112, 3) uint8
+    frames.times_s       # when each was taken
+
+Training, evaluation, serving and chat all call `sample`, so that a model never meets frames chosen
+in another way than those it learnt from. A clip is a video file or a folder of JPEG frames.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+from flex.dataset import frame_files
+from flex.files import hash_text
+from flex.problems import InputError, Problem
+from flex.sample import PhaseSpan
+from flex.video_reader import VideoInfo, probe_video, read_pictures
+
+# A vision token covers 2 × 2 patches of 14 pixels.
+SIDE_STEP = 28
+FOLDER_FPS = 30.0
+Pixels = NDArray[np.uint8]
+
+
+class Sampler(BaseModel):
+    """The settings of the sampler; they are stored with every adapter.
+
+    Attributes:
+        kind: "uniform" takes the middles of N equal parts of the clip; "phases" spends the same
+            number of frames on every phase.
+        frames: how many frames, even since the vision tower sees them in pairs.
+        pixels: the most pixels that a frame has after the one resize.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    kind: Literal["uniform", "phases"] = "uniform"
+    frames: int = Field(16, ge=2, le=64)
+    pixels: int = Field(112 * 112, ge=SIDE_STEP**2)
+
+    @field_validator("frames")
+    @classmethod
+    def _even(cls, frames: int) -> int:
+        if frames % 2:
+            raise ValueError("expected an even number of frames")
+        return frames
+
+    def fingerprint(self) -> str:
+        """Return a hash of all that decides which pixels come out."""
+        return hash_text("sampler", self.model_dump_json())
+
+
+@dataclass(frozen=True)
+class Frames:
+    """What was sampled from one clip.
+
+    Attributes:
+        pixels: (N, H, W, 3) uint8 RGB; H and W are multiples of 28.
+        indices: the number of each frame in the clip, from 0, ascending.
+        fps: frames per second of the clip.
+        total: how many frames the clip has.
+    """
+
+    pixels: Pixels
+    indices: tuple[int, ...]
+    fps: float
+    total: int
+
+    @property
+    def times_s(self) -> tuple[float, ...]:
+        """When each frame was taken, in seconds from the start of the clip."""
+        return tuple(index / self.fps for index in self.indices)
+
+
+def probe(path: Path) -> VideoInfo:
+    """Return what a clip is like, without decoding all of it.
+
+    Raises:
+        InputError: the file or folder is missing, or cannot be read as a clip.
+    """
+    if not path.is_dir():
+        return probe_video(path)
+    files = frame_files(path)
+    if not files:
+        raise InputError([Problem(str(path), "holds no JPEG frames")])
+    first = probe_video(files[0])
+    return VideoInfo(len(files), FOLDER_FPS, first.width, first.height)
+
+
+def sample(path: Path, sampler: Sampler, phases: Sequence[PhaseSpan] = ()) -> Frames:
+    """Return the frames of a clip that a model sees.
+
+    Args:
+        path: a video file, or a folder of JPEG frames (taken as 30 a second).
+        sampler: which frames, and how large.
+        phases: where the phases lie, for samplers of the kind "phases".
+
+    Raises:
+        InputError: the clip is missing, breaks off or cannot be decoded; or phases are needed and
+            there are none. Names the file.
+    """
+    info = probe(path)
+    indices = choose(info, sampler, phases, str(path))
+    size = resized(info.width, info.height, sampler.pixels)
+    if path.is_dir():
+        files = frame_files(path)
+        pictures: list[Any] = [read_pictures(files[i], [0], size)[0] for i in indices]
+    else:
+        pictures = read_pictures(path, indices, size)
+    return Frames(np.stack(pictures), tuple(indices), info.fps, info.frames)
+
+
+def choose(
+    info: VideoInfo, sampler: Sampler, phases: Sequence[PhaseSpan] = (), place: str = "clip"
+) -> list[int]:
+    """Return the numbers of the frames to take, ascending; a short clip repeats some."""
+    if sampler.kind == "uniform":
+        return _middles(0, info.frames, sampler.frames, info.frames)
+    spans = [span for span in phases if span.end_s > span.start_s][: sampler.frames]
+    if not spans:
+        message = "has no phases, which a sampler of kind 'phases' needs; use kind 'uniform'"
+        raise InputError([Problem(place, message)])
+    share, extra = divmod(sampler.frames, len(spans))
+    chosen = []
+    for number, span in enumerate(sorted(spans, key=lambda s: s.start_s)):
+        start, end = span.start_s * info.fps, span.end_s * info.fps
+        chosen += _middles(start, end - start, share + (number < extra), info.frames)
+    return sorted(chosen)
+
+
+def _middles(start: float, length: float, parts: int, total: int) -> list[int]:
+    at = [math.floor(start + (i + 0.5) * length / parts) for i in range(parts)]
+    return [min(max(index, 0), total - 1) for index in at]
+
+
+def resized(width: int, height: int, pixels: int) -> tuple[int, int]:
+    """Return (width, height) in multiples of 28, of at most `pixels`, near the aspect; not larger.
+
+    A side never falls below 28, so that a very long picture loses some of its aspect.
+    """
+    scale = min(1.0, math.sqrt(pixels / (width * height)))
+    # A side that is a whole number of steps but for rounding keeps its last step.
+    steps = [max(1, math.floor(side * scale / SIDE_STEP + 1e-6)) for side in (width, height)]
+    most = pixels // SIDE_STEP**2
+    short = min(steps)
+    wide, high = (min(count, most // short) if count > short else count for count in steps)
+    return wide * SIDE_STEP, high * SIDE_STEP

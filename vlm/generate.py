@@ -1,0 +1,162 @@
+"""Asks a local model: batches padded on the left, answers that stop at their end, streaming.
+
+answers = generate(coach, [Conversation((frames,), [{"role": "user", "content": "Well?"}])])
+for piece in stream(coach, conversation): print(piece, end="")
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from threading import Thread
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from flex.files import hash_text
+from flex.video import Frames
+from vlm.chat import END, Encoded, Message, Vision, encode_prompt
+from vlm.collate import Collator
+from vlm.model import Coach
+
+_NOT_FOR_MODELS = ("labels", "stage_ids")
+
+
+@dataclass(frozen=True)
+class Conversation:
+    """What was said so far; the next answer is the model's.
+
+    Attributes:
+        videos: what is seen before the first user message, or its tensors.
+        messages: {"role": "system" | "user" | "assistant", "content": text}, ending with the user.
+    """
+
+    videos: tuple[Frames, ...] | Vision
+    messages: list[Message]
+
+
+class Decoding(BaseModel):
+    """How answers are drawn; greedy unless `do_sample`.
+
+    Attributes:
+        max_new_tokens: the longest answer.
+        seed: makes sampling repeatable.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    max_new_tokens: int = Field(512, ge=1)
+    do_sample: bool = False
+    temperature: float = Field(1.0, gt=0)
+    top_p: float = Field(1.0, gt=0, le=1)
+    repetition_penalty: float = Field(1.0, gt=0)
+    seed: int = 0
+
+    def fingerprint(self) -> str:
+        """Return a hash of all that an answer depends on besides model and prompt."""
+        return hash_text("decoding", self.model_dump_json())
+
+
+GREEDY = Decoding()
+
+
+def generate(
+    coach: Coach,
+    conversations: Sequence[Conversation],
+    decoding: Decoding = GREEDY,
+    *,
+    batch_size: int = 8,
+) -> list[str]:
+    """Return one answer a conversation, in order, without the end token.
+
+    Raises:
+        InputError: a conversation has no user message or an unknown role.
+    """
+    import torch
+
+    answers: list[str] = []
+    for start in range(0, len(conversations), batch_size):
+        rows = [
+            encode_prompt(coach.processor, conversation.videos, conversation.messages)
+            for conversation in conversations[start : start + batch_size]
+        ]
+        inputs = _inputs(coach, rows)
+        torch.manual_seed(decoding.seed)
+        with torch.inference_mode():
+            ids = coach.model.generate(**inputs, generation_config=_settings(coach, decoding))
+        new = ids[:, inputs["input_ids"].shape[1] :]
+        answers += coach.processor.tokenizer.batch_decode(new, skip_special_tokens=True)
+    return answers
+
+
+def stream(coach: Coach, conversation: Conversation, decoding: Decoding = GREEDY) -> Iterator[str]:
+    """Yield an answer piece by piece as it is written; stopping early stops the model.
+
+    Raises:
+        InputError: as `generate`.
+    """
+    import torch
+    from transformers import StoppingCriteriaList, TextIteratorStreamer
+
+    row = encode_prompt(coach.processor, conversation.videos, conversation.messages)
+    inputs = _inputs(coach, [row])
+    streamer = TextIteratorStreamer(
+        coach.processor.tokenizer, skip_prompt=True, skip_special_tokens=True
+    )
+    stopped, failures = False, []
+
+    def write() -> None:
+        try:
+            torch.manual_seed(decoding.seed)
+            with torch.inference_mode():
+                coach.model.generate(
+                    **inputs,
+                    generation_config=_settings(coach, decoding),
+                    streamer=streamer,
+                    stopping_criteria=StoppingCriteriaList([lambda *_, **__: stopped]),
+                )
+        except Exception as error:
+            failures.append(error)
+            streamer.end()
+
+    writer = Thread(target=write, daemon=True)
+    writer.start()
+    try:
+        yield from (piece for piece in streamer if piece)
+    finally:
+        stopped = True
+        writer.join()
+    if failures:
+        raise failures[0]
+
+
+def _inputs(coach: Coach, rows: Sequence[Encoded]) -> dict[str, Any]:
+    batch = Collator.of(coach.processor, side="left")(rows)
+    kept = {name: value for name, value in batch.items() if name not in _NOT_FOR_MODELS}
+    return {name: _to_device(value, coach.device) for name, value in kept.items()}
+
+
+def _to_device(value: Any, device: Any) -> Any:
+    if isinstance(value, dict):
+        import torch
+
+        from vlm.features import encoder_outputs
+
+        parts = value["video"].pooler_output
+        return encoder_outputs(torch.cat(parts).to(device), [len(part) for part in parts])
+    return value.to(device)
+
+
+def _settings(coach: Coach, decoding: Decoding) -> Any:
+    """Return settings that leave nothing to what a checkpoint's own file may say."""
+    from transformers import GenerationConfig
+
+    tokenizer = coach.processor.tokenizer
+    end = tokenizer.convert_tokens_to_ids(END)
+    sampling = {"temperature": decoding.temperature, "top_p": decoding.top_p, "top_k": 0}
+    return GenerationConfig(
+        max_new_tokens=decoding.max_new_tokens,
+        do_sample=decoding.do_sample,
+        repetition_penalty=decoding.repetition_penalty,
+        eos_token_id=sorted({end, tokenizer.eos_token_id or end}),
+        pad_token_id=tokenizer.pad_token_id,
+        **(sampling if decoding.do_sample else {}),
+    )
