@@ -1,0 +1,90 @@
+"""Which recipe suits this machine, and whether a recipe can run on it at all."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from flex.problems import InputError, Problem
+from sft.recipe import Recipe
+
+CONFIGS = Path("configs/sft")
+# What the 3B model needs with batches of 4, in GiB.
+NEEDED_GIB = 20
+_EASE = (
+    "lower batch (and raise accumulate as much), set checkpointing=true, lower frames or pixels, "
+    "or lower rank"
+)
+
+
+@dataclass(frozen=True)
+class Gpu:
+    """One GPU: its name and memory."""
+
+    name: str
+    memory_gib: float
+
+
+def gpus() -> list[Gpu]:
+    """Return the GPUs that PyTorch can use."""
+    import torch
+
+    if not torch.cuda.is_available():
+        return []
+    found = map(torch.cuda.get_device_properties, range(torch.cuda.device_count()))
+    return [Gpu(one.name, one.total_memory / 2**30) for one in found]
+
+
+def choose(found: list[Gpu]) -> tuple[Path, str]:
+    """Return the recipe for a machine with these GPUs, and why."""
+    if not found:
+        return CONFIGS / "tiny.yaml", "no GPU was found: the tiny coach, on the CPU"
+    smallest = min(found, key=lambda gpu: gpu.memory_gib)
+    named = f"{len(found)} × {smallest.name} of {smallest.memory_gib:.0f} GiB"
+    if smallest.memory_gib < NEEDED_GIB:
+        why = f"{named}: less than the {NEEDED_GIB} GiB that Qwen2.5-VL-3B takes, so the tiny coach"
+        return CONFIGS / "tiny.yaml", why
+    return CONFIGS / "best.yaml", f"{named}: enough for Qwen2.5-VL-3B in bf16"
+
+
+def device_of(recipe: Recipe) -> str:
+    """Return "cuda" or "cpu" for a recipe.
+
+    Raises:
+        InputError: the recipe needs a GPU and there is none.
+    """
+    import torch
+
+    available = torch.cuda.is_available()
+    if recipe.device == "cuda" and not available:
+        message = f"{recipe.model} needs a GPU, and PyTorch {torch.__version__} finds none here"
+        hint = "use --config configs/sft/tiny.yaml, or --set device=cpu to try regardless (slow)"
+        raise InputError([Problem("device", f"{message}; {hint}")])
+    return "cuda" if available and recipe.device != "cpu" else "cpu"
+
+
+def memory_problem(error: BaseException, recipe: Recipe) -> InputError | None:
+    """Return what to lower if an error says that memory ran out, else None."""
+    import torch
+
+    text = str(error)
+    if not isinstance(error, torch.OutOfMemoryError) and "can't allocate memory" not in text:
+        return None
+    now = f"batch={recipe.batch}, frames={recipe.frames}, pixels={recipe.pixels}"
+    return InputError([Problem("out of memory", f"{_EASE} with --set; now {now}")])
+
+
+def attention_of(recipe: Recipe) -> str:
+    """Return the attention to use: "auto" is flash-attention where installed, else SDPA."""
+    if recipe.attention != "auto":
+        return recipe.attention
+    return "flash_attention_2" if _installed("flash_attn") else "sdpa"
+
+
+def liger_of(recipe: Recipe) -> bool:
+    """Tell whether to use liger's kernels: wanted and installed."""
+    return recipe.liger and _installed("liger_kernel")
+
+
+def _installed(package: str) -> bool:
+    from importlib.util import find_spec
+
+    return find_spec(package) is not None
