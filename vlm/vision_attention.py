@@ -27,9 +27,9 @@ def _forward(
     packed = attention.qkv(hidden_states).reshape(length, 3, attention.num_heads, -1)
     query, key, value = packed.unbind(1)
     query, key = apply_rotary_pos_emb_vision(query, key, *kwargs["position_embeddings"])
-    chunks = [
+    query, key, value = (
         part.unflatten(0, (-1, int(lengths))).transpose(1, 2).to(value.dtype)
         for part in (query, key, value)
-    ]
-    seen = functional.scaled_dot_product_attention(*chunks, scale=attention.scaling)
+    )
+    seen = functional.scaled_dot_product_attention(query, key, value, scale=attention.scaling)
     return attention.proj(seen.transpose(1, 2).reshape(length, -1))

@@ -1,0 +1,1 @@
+"""Judges a coach: text metrics, coach metrics, baselines, intervals, and the report."""

@@ -1,0 +1,283 @@
+"""Runs a model over a split, in the modes of the paper: pretrained, prompted with rules, tuned.
+
+    run(model="models/tiny-coach-base", adapter=Path("runs/sft/tiny"), limit=10)
+
+Writes `answers-MODE.jsonl` (see `eval.answers`) and `predict-MODE.json` (what was run) into `out`.
+Every answer is kept in `out/cache.jsonl` as soon as it is given, so that the same command goes on
+where it was. A clip that does not decode is named and left out, never replaced.
+"""
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from eval.answers import STAGES, Answer, write_answers
+from eval.predict_cache import AnswerCache
+from eval.predict_dialogue import Asker, Clip, Responder, in_batches
+from eval.predict_rules import Rules, choose_rules
+from flex.annotations import ANNOTATIONS_FILE, read_annotations
+from flex.cli import err
+from flex.files import write_text
+from flex.graph import Graph
+from flex.graph_file import GRAPH_FILE, load_graph
+from flex.problems import InputError, Problem
+from flex.video import Sampler
+from vlm.cache import FrameCache
+from vlm.dialogues import DEFAULT_VIEW, DialogueRecord, read_dialogues, view_path
+
+Mode = Literal["pretrained", "prompted", "tuned"]
+MODES: tuple[Mode, ...] = ("pretrained", "prompted", "tuned")
+# Tokens for the questions and the chat template, besides rules, video and answers.
+MARGIN = 512
+
+
+class PredictRecord(BaseModel):
+    """What one mode was run with, for the report.
+
+    Attributes:
+        rules: which rules the model was told; empty but in the mode "prompted".
+        reused: how many answers came from the cache.
+        broken: the clips that were left out, each with what is wrong with it.
+    """
+
+    mode: str
+    model: str
+    adapter: str | None
+    weights: str
+    sampler: dict[str, Any]
+    decoding: dict[str, Any]
+    rules: str
+    data: str
+    split: str
+    view: str
+    simulated: bool
+    clips: int
+    answers: int
+    reused: int
+    seconds: float
+    broken: list[str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """What is asked of every mode."""
+
+    data: Path
+    records: Sequence[DialogueRecord]
+    split: str
+    view: str
+    out: Path
+    batch: int
+    decoding: Any
+    graph: Graph
+
+
+def run(
+    *,
+    model: str,
+    adapter: Path | None = None,
+    modes: Sequence[str] | None = None,
+    endpoint: str | None = None,
+    data: Path = Path("data/flex-sim"),
+    dialogues: Path = Path("runs/qa/dialogues.jsonl"),
+    out: Path = Path("runs/eval"),
+    split: str = "test",
+    view: str = DEFAULT_VIEW,
+    limit: int | None = None,
+    batch: int = 8,
+    max_new_tokens: int = 512,
+    sampler: Sampler | None = None,
+    graph_file: Path = GRAPH_FILE,
+) -> list[Path]:
+    """Ask a model about every clip of a split; return the files of answers, one a mode.
+
+    Args:
+        model: folder or hub id of the base; behind an endpoint, the name that it serves.
+        adapter: a PEFT folder, for the mode "tuned".
+        modes: default: pretrained and prompted, and tuned if there is an adapter. Behind an
+            endpoint one mode at a time, since the server decides whether the adapter is on.
+        endpoint: base address of an OpenAI-compatible server, instead of a local model.
+        data: folder of the clips.
+        dialogues: the file with their questions, answers and facts.
+        out: folder of the run; the same folder resumes it.
+        split: train, validation or test.
+        view: the camera that the model sees.
+        sampler: the frames of a model without adapter; by default the adapter's, so that all
+            modes see the same frames.
+        limit: only the first clips.
+        batch: how many clips are asked at once.
+        max_new_tokens: the longest answer.
+        graph_file: where the rules come from.
+
+    Raises:
+        InputError: unknown modes, "tuned" without an adapter, no such clips, none that decodes.
+    """
+    from vlm.generate import Decoding
+
+    chosen = _modes(modes, adapter, endpoint)
+    records = read_dialogues(dialogues, split)[:limit]
+    plan = Plan(
+        data=data,
+        records=records,
+        split=split,
+        view=view,
+        out=out,
+        batch=batch,
+        decoding=Decoding(max_new_tokens=max_new_tokens),
+        graph=load_graph(graph_file),
+    )
+    written = []
+    loaded: tuple[bool, Responder, Sampler] | None = None
+    for mode in chosen:
+        wants_adapter = mode == "tuned" and endpoint is None
+        if loaded is None or loaded[0] != wants_adapter:
+            loaded = None  # the base goes before the tuned model comes
+            loaded = (wants_adapter, *_load(model, adapter, endpoint, sampler, wants_adapter))
+        _, responder, frames = loaded
+        record = _mode(mode, responder, frames, plan, model, adapter if wants_adapter else None)
+        written.append(out / f"answers-{mode}.jsonl")
+        err.print(
+            f"{mode}: {record.answers:,} answers on {record.clips:,} clips in "
+            f"{record.seconds:.0f} s, {record.reused:,} of them from the cache"
+        )
+    return written
+
+
+def _modes(modes: Sequence[str] | None, adapter: Path | None, endpoint: str | None) -> list[str]:
+    default = ["pretrained"] if endpoint else [*MODES[:2], *(["tuned"] if adapter else [])]
+    chosen = list(dict.fromkeys(modes or default))
+    problems = [
+        Problem("--mode", f"unknown mode {mode!r}; expected one of {', '.join(MODES)}")
+        for mode in chosen
+        if mode not in MODES
+    ]
+    if "tuned" in chosen and adapter is None and endpoint is None:
+        problems.append(Problem("--adapter", "the mode tuned needs the folder of an adapter"))
+    if problems:
+        raise InputError(problems)
+    return chosen
+
+
+def _load(
+    model: str, adapter: Path | None, endpoint: str | None, sampler: Sampler | None, tuned: bool
+) -> tuple[Responder, Sampler]:
+    from eval.predict_model import open_endpoint, open_local
+
+    if endpoint:
+        return open_endpoint(endpoint, model), sampler or Sampler()
+    return open_local(model, adapter, sampler, tuned=tuned)
+
+
+def _mode(
+    mode: str,
+    responder: Responder,
+    sampler: Sampler,
+    plan: Plan,
+    model: str,
+    adapter: Path | None,
+) -> PredictRecord:
+    started = time.monotonic()
+    frames = FrameCache(plan.out / "frames")
+    rules = _rules(responder, sampler, plan) if mode == "prompted" else None
+    if rules is not None:
+        err.print(f"prompted: the model is told {rules.why}")
+    clips, problems = _clips(plan, frames, sampler)
+    answers: list[Answer] = []
+    reused = 0
+    with AnswerCache(plan.out / "cache.jsonl") as cache, _progress() as bar:
+        for broken in cache.broken:
+            err.print(f"cache: {broken}; its question is asked again", markup=False)
+        task = bar.add_task(mode, total=sum(len(clip.record.turns) for clip in clips))
+
+        def step(done: int, old: int) -> None:
+            nonlocal reused
+            reused += old
+            bar.update(task, advance=done)
+
+        asker = Asker(
+            mode=mode,
+            view=plan.view,
+            responder=responder,
+            frames=frames,
+            sampler=sampler,
+            cache=cache,
+            decoding=plan.decoding,
+            rules=rules,
+            step=step,
+        )
+        for some in in_batches(clips, plan.batch):
+            given, faults = asker.ask(some)
+            answers += given
+            problems += faults
+    for problem in problems:
+        err.print(f"left out: {problem}", markup=False)
+    if not answers:
+        raise InputError(problems)
+    write_answers(plan.out / f"answers-{mode}.jsonl", answers)
+    record = PredictRecord(
+        mode=mode,
+        model=model,
+        adapter=None if adapter is None else str(adapter),
+        weights=responder.weights,
+        sampler=sampler.model_dump(),
+        decoding=plan.decoding.model_dump(),
+        rules="" if rules is None else rules.why,
+        data=plan.data.name,
+        split=plan.split,
+        view=plan.view,
+        simulated=any(clip.simulated for clip in plan.records),
+        clips=len({answer.clip for answer in answers}),
+        answers=len(answers),
+        reused=reused,
+        seconds=round(time.monotonic() - started, 2),
+        broken=[str(problem) for problem in problems],
+    )
+    write_text(plan.out / f"predict-{mode}.json", record.model_dump_json(indent=2) + "\n")
+    return record
+
+
+def _rules(responder: Responder, sampler: Sampler, plan: Plan) -> Rules:
+    room = None
+    if responder.context is not None:
+        video = sampler.frames // 2 * (sampler.pixels // 28**2)
+        room = responder.context - video - len(STAGES) * plan.decoding.max_new_tokens - MARGIN
+    return choose_rules(plan.graph, responder.count_tokens, room)
+
+
+def _clips(plan: Plan, frames: FrameCache, sampler: Sampler) -> tuple[list[Clip], list[Problem]]:
+    """Return the clips whose files are there, and what is wrong with the others."""
+    phases = _phases(plan) if sampler.kind == "phases" else {}
+    clips: list[Clip] = []
+    problems: list[Problem] = []
+    for record in plan.records:
+        try:
+            path = view_path(plan.data, record, plan.view)
+            spans = phases.get(record.clip, ())
+            clips.append(Clip(record, path, frames.key(path, sampler, spans), spans))
+        except InputError as error:
+            problems += error.problems
+    if not clips:
+        raise InputError(problems)
+    return clips, problems
+
+
+def _phases(plan: Plan) -> dict[str, Sequence[Any]]:
+    wanted = {record.clip for record in plan.records}
+    annotations = read_annotations(plan.data / ANNOTATIONS_FILE, plan.graph)
+    return {one.clip: one.phases for one in annotations if one.clip in wanted}
+
+
+def _progress() -> Progress:
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("answers"),
+        TimeRemainingColumn(),
+        console=err,
+    )

@@ -1,0 +1,77 @@
+"""`python -m eval predict`: the options of `eval.predict.run`."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from flex.graph_file import GRAPH_FILE
+
+
+def predict(
+    model: Annotated[str, typer.Option(help="Folder or hub id; with --endpoint, a served name.")],
+    adapter: Annotated[
+        Path | None, typer.Option(help="PEFT folder, for the mode tuned.", show_default=False)
+    ] = None,
+    mode: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="pretrained, prompted or tuned; may be given several times.",
+            show_default="all that are possible",
+        ),
+    ] = None,
+    endpoint: Annotated[
+        str | None,
+        typer.Option(
+            help="OpenAI-compatible server, up to and with /v1, instead of a local model."
+        ),
+    ] = None,
+    data: Annotated[Path, typer.Option(help="Folder of the clips.")] = Path("data/flex-sim"),
+    dialogues: Annotated[Path, typer.Option(help="Questions, answers and facts.")] = Path(
+        "runs/qa/dialogues.jsonl"
+    ),
+    out: Annotated[Path, typer.Option(help="Folder of the run; the same one resumes it.")] = Path(
+        "runs/eval"
+    ),
+    split: Annotated[str, typer.Option(help="train, validation or test.")] = "test",
+    view: Annotated[str, typer.Option(help="The camera that the model sees.")] = "View-1",
+    limit: Annotated[int | None, typer.Option(help="Only the first clips.", min=1)] = None,
+    batch: Annotated[int, typer.Option(help="Clips that are asked at once.", min=1)] = 8,
+    max_new_tokens: Annotated[int, typer.Option(help="Longest answer.", min=1)] = 512,
+    frames: Annotated[
+        int | None, typer.Option(help="Frames of a clip.", show_default="as trained, else 16")
+    ] = None,
+    pixels: Annotated[
+        int | None, typer.Option(help="Most pixels of a frame.", show_default="as trained")
+    ] = None,
+    graph_file: Annotated[
+        Path, typer.Option("--graph", help="Knowledge graph file.", show_default="FLEX's")
+    ] = GRAPH_FILE,
+) -> None:
+    """Ask a model about every clip of a split, in up to three modes.
+
+    pretrained: the base. prompted: the base, told the rules of the graph. tuned: with the adapter.
+    Writes answers-MODE.jsonl; a run that was stopped goes on when the same command is given again.
+    """
+    from eval import predict as predicting
+    from flex.config import load_config
+    from flex.video import Sampler
+
+    given = {"frames": frames, "pixels": pixels}
+    settings = [f"{name}={value}" for name, value in given.items() if value is not None]
+    predicting.run(
+        model=model,
+        adapter=adapter,
+        modes=mode,
+        endpoint=endpoint,
+        data=data,
+        dialogues=dialogues,
+        out=out,
+        split=split,
+        view=view,
+        limit=limit,
+        batch=batch,
+        max_new_tokens=max_new_tokens,
+        sampler=load_config(Sampler, settings=settings) if settings else None,
+        graph_file=graph_file,
+    )

@@ -1,0 +1,49 @@
+"""Which action an answer names, by the graph's names."""
+
+import functools
+import re
+
+from flex.graph import Graph
+
+# A name after these words is what the clip does not show.
+_DENIED = re.compile(
+    r"(?:\bnot|n['’]t|rather than|instead of|unlike)(?:\s+(?:be|an?|the))*\s*$", re.I
+)
+
+
+def recognised_action(graph: Graph, text: str) -> str | None:
+    """Return the id of the one action that a text names, or `None` for none or several.
+
+    Names and other names count, in any case, with hyphens or blanks, in singular or plural; the
+    longest name wins ("Incline Dumbbell Bench Press" is not also a "Dumbbell Bench Press"), and
+    "not a squat" names nothing. Several names are a guess, which counts as no answer.
+    """
+    spans = []
+    for action, pattern in _names(graph):
+        spans += [(m.start(), m.end(), action) for m in pattern.finditer(text)]
+    longest = [
+        (start, action)
+        for start, end, action in spans
+        if not any(
+            other != (start, end, action)
+            and other[0] <= start
+            and end <= other[1]
+            and other[1] - other[0] > end - start
+            for other in spans
+        )
+    ]
+    named = {action for start, action in longest if not _DENIED.search(text[:start])}
+    return named.pop() if len(named) == 1 else None
+
+
+@functools.lru_cache(maxsize=8)
+def _names(graph: Graph) -> tuple[tuple[str, re.Pattern[str]], ...]:
+    return tuple(
+        (action.id, re.compile(rf"\b{_loose(name)}(?:s|es)?\b", re.IGNORECASE))
+        for action in graph.actions.values()
+        for name in (action.name, *action.also, action.id)
+    )
+
+
+def _loose(name: str) -> str:
+    return r"[-\s]+".join(re.escape(part) for part in re.split(r"[-\s]+", name))

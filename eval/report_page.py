@@ -1,0 +1,243 @@
+"""Turns the figures into words: report.md, report.html, report.json. Wording is in prompts/eval."""
+
+import math
+import re
+from collections.abc import Sequence
+from typing import Any
+
+import yaml
+from markupsafe import Markup
+
+from eval.bootstrap import Difference, Interval
+from eval.predict import PredictRecord
+from eval.predict_rules import PROMPTS, environment
+from eval.report_clips import ShownClip
+from eval.report_measure import Measures
+from eval.report_svg import Bar, bars, say_interval, scatter
+from eval.scorecard import Scorecard
+from flex.graph import Graph
+
+Row = dict[str, Any]
+SIGNIFICANT = 0.05
+
+
+def page_words(
+    graph: Graph,
+    measures: Measures,
+    runs: Sequence[PredictRecord],
+    *,
+    simulated: str,
+    data: str,
+    split: str,
+    worst: Sequence[ShownClip] = (),
+    best: Sequence[ShownClip] = (),
+) -> dict[str, Any]:
+    """Return what the templates are filled with.
+
+    Args:
+        graph: names and weights.
+        measures: all figures.
+        runs: how each mode was run, where that is known.
+        simulated: "all", "some" or "" of the clips are simulated.
+        data: name of the data.
+        split: which part was asked about.
+        worst: clips to show, the worst first.
+        best: clips to show, the best first.
+    """
+    figures = figure_list()
+    names = figures["modes"]
+    columns = [*measures.models, *measures.baselines]
+    paper = [mode for mode in columns if _in_prose(measures.cards[mode])]
+    card = measures.cards[measures.main]
+    return {
+        "graph": graph,
+        "measures": measures,
+        "card": card,
+        "runs": runs,
+        "simulated": simulated,
+        "data": data,
+        "split": split,
+        "names": {**names, **{mode: names.get(mode, mode) for mode in columns}},
+        "columns": columns,
+        "paper_columns": paper,
+        "paper": [_row(row, measures, paper, figures["published"]) for row in figures["paper"]],
+        "sections": [
+            {**part, "rows": [_row(row, measures, columns, {}) for row in part["rows"]]}
+            for part in figures["coach"]
+        ],
+        "ranks": _ranks(measures, columns),
+        "tests": _tests(figures, measures),
+        "types": sorted(card.per_type.items(), key=lambda item: -item[1]["support"]),
+        "group_rows": _groups(graph, measures),
+        "clips": {"worst": worst, "best": best},
+        "stages": {t["stage"]: t["title"] for t in figures["stages"]},
+        "missing": {n: why for c in measures.cards.values() for n, why in c.missing.items()},
+        "signatures": card.signatures,
+        "share": share,
+        "md": markdown_text,
+    }
+
+
+def render(name: str, words: dict[str, Any], *, plots: bool = False) -> str:
+    """Return a filled template of prompts/eval."""
+    drawn = _plots(words) if plots else {}
+    return environment().get_template(f"eval/{name}").render(words, **drawn)
+
+
+def report_json(words: dict[str, Any]) -> dict[str, Any]:
+    """Return all figures as plain data; what could not be judged is null."""
+    measures: Measures = words["measures"]
+    content = {
+        "simulated": words["simulated"],
+        "data": words["data"],
+        "split": words["split"],
+        "subjects": measures.subjects,
+        "main": measures.main,
+        "runs": [record.model_dump() for record in words["runs"]],
+        "modes": {mode: card.as_json() for mode, card in measures.cards.items()},
+        "differences": {
+            f"{measures.main} − {other}": {name: vars(one) for name, one in found.items()}
+            for other, found in measures.tests.items()
+        },
+        "breakdown": measures.groups,
+    }
+    plain: dict[str, Any] = _without_nan(content)
+    return plain
+
+
+def figure_list() -> dict[str, Any]:
+    """Return which metrics are shown, in which order and under which names."""
+    text = (PROMPTS / "eval" / "figures.yaml").read_text(encoding="utf-8")
+    content: dict[str, Any] = yaml.safe_load(text)
+    return content
+
+
+def share(value: float | None, digits: int = 1) -> str:
+    """Return "61.2 %", or a dash for what could not be judged."""
+    return "–" if value is None or math.isnan(value) else f"{100 * value:.{digits}f} %"
+
+
+def markdown_text(text: object) -> str:
+    """Escape what Markdown, its tables and HTML would read as markup."""
+    plain = re.sub(r"\s*\n\s*", " ", str(text))
+    plain = plain.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    return re.sub(r"([\\`*_\[\]|#~$])", r"\\\1", plain)
+
+
+def _in_prose(card: Scorecard) -> bool:
+    """Whether a mode answers every stage in prose, so that its text metrics compare."""
+    return "bleu" in card.figures and "action_accuracy" in card.figures
+
+
+def _row(row: Row, measures: Measures, columns: Sequence[str], published: Row) -> Row:
+    figures = {mode: measures.cards[mode].figures.get(row["name"]) for mode in columns}
+    known = {m: f.value for m, f in figures.items() if f is not None and m in measures.models}
+    best = (min if row.get("lower") else max)(known.values(), default=math.nan)
+    return {
+        **row,
+        "arrow": "↓" if row.get("lower") else "↑",
+        "cells": {
+            mode: "missing" if row["name"] in measures.cards[mode].missing else _say(row, figure)
+            for mode, figure in figures.items()
+        },
+        "best": {m for m, v in known.items() if v == best and len(set(known.values())) > 1},
+        "published": published.get(row["name"], []),
+    }
+
+
+def _say(row: Row, figure: Interval | None) -> str:
+    if figure is None:
+        return "–"
+    if row.get("percent"):
+        return say_interval(figure.value, figure.low, figure.high, percent=True)
+    digits = row.get("digits", 3)
+    said = f"{figure.value:.{digits}f}"
+    if math.isnan(figure.low):
+        return said
+    return f"{said} [{figure.low:.{digits - 1}f}–{figure.high:.{digits - 1}f}]"
+
+
+def _ranks(measures: Measures, columns: Sequence[str]) -> list[Row]:
+    rows = []
+    for kind in ("stated", "graph"):
+        for which in ("pooled", "mean over actions"):
+            cells = {}
+            for mode in columns:
+                value = float(measures.cards[mode].ranks.get(kind, {}).get(which, math.nan))
+                cells[mode] = "–" if math.isnan(value) else f"{value:.3f}"
+            rows.append({"kind": kind, "which": which, "cells": cells})
+    return rows
+
+
+def _tests(figures: dict[str, Any], measures: Measures) -> dict[str, list[Row]]:
+    rows = [*figures["paper"], *(row for part in figures["coach"] for row in part["rows"])]
+    labels = {row["name"]: row for row in reversed(rows)}
+    wanted = [row["name"] for row in figures["paper"]] + list(figures["plots"])
+    return {
+        other: [
+            {"label": labels[name]["label"], **_lead(labels[name], found[name])}
+            for name in dict.fromkeys(wanted)
+            if name in found and not math.isnan(found[name].value)
+        ]
+        for other, found in measures.tests.items()
+    }
+
+
+def _lead(row: Row, one: Difference) -> Row:
+    scale, unit = (100, " points") if row.get("percent") else (1, "")
+    digits = 1 if row.get("percent") else row.get("digits", 3)
+    low, high = ("–" if math.isnan(v) else f"{scale * v:+.{digits}f}" for v in (one.low, one.high))
+    return {
+        "value": f"{scale * one.value:+.{digits}f}{unit}",
+        "interval": f"{low} to {high}",
+        "p": "–" if math.isnan(one.p) else f"{one.p:.3g}",
+        "sure": one.p < SIGNIFICANT,
+        "questions": one.questions,
+    }
+
+
+def _groups(graph: Graph, measures: Measures) -> dict[str, list[tuple[str, dict[str, float]]]]:
+    """Return by → (label, figures), without the error types, which have a table of their own."""
+    found = {}
+    for by, groups in measures.groups.items():
+        if by != "error type":
+            found[by] = [
+                (f"{group} {graph.actions[group].name}" if by == "action" else group, figures)
+                for group, figures in groups.items()
+            ]
+    return found
+
+
+def _plots(words: dict[str, Any]) -> dict[str, Any]:
+    figures, measures = figure_list(), words["measures"]
+    rows = {row["name"]: row for part in figures["coach"] for row in part["rows"]}
+    drawn: list[tuple[str, str, Markup]] = []
+    for name in figures["plots"]:
+        row = rows[name]
+        shown = [
+            Bar(words["names"][mode], one.value, one.low, one.high, kind)
+            for kind, modes in (("model", measures.models), ("trivial", measures.baselines))
+            for mode in modes
+            if (one := measures.cards[mode].figures.get(name)) is not None
+        ]
+        percent = bool(row.get("percent"))
+        figure = bars(row["label"], shown, most=1.0 if percent else None, percent=percent)
+        better = "less is better" if row.get("lower") else "more is better"
+        drawn.append((row["label"], better, figure))
+    points = [
+        (judged.answer.truth.score, value)
+        for judged, value in measures.judged
+        if judged.answer.truth.score is not None
+    ]
+    title = "True scores and those that the graph computes from the errors named"
+    return {"bar_plots": drawn, "score_plot": scatter(title, points) if points else ""}
+
+
+def _without_nan(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _without_nan(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_without_nan(inner) for inner in value]
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    return value
