@@ -13,6 +13,7 @@ from typing import Annotated
 
 import typer
 
+from eval import predict_command, report_command
 from flex import cli
 from flex.graph_file import GRAPH_FILE
 from flex.problems import InputError, Problem
@@ -75,52 +76,8 @@ def score(
     )
 
 
-@app.command("predict")
-def predict(
-    model: Model = None,
-    adapter: Adapter = None,
-    mode: Annotated[
-        list[str] | None,
-        typer.Option(help="pretrained, prompted or tuned; may be repeated.", show_default="all"),
-    ] = None,
-    endpoint: Annotated[
-        str | None, typer.Option(help="Address of an OpenAI-compatible server that runs --model.")
-    ] = None,
-    data: Data = DATA,
-    dialogues: Dialogues = DIALOGUES,
-    out: Out = OUT,
-    split: Annotated[str, typer.Option(help="train, validation or test.")] = "test",
-    view: Annotated[str, typer.Option(help="Camera view.")] = "View-1",
-    limit: Annotated[int | None, typer.Option(help="At most so many clips.", min=1)] = None,
-    batch: Annotated[int, typer.Option(help="Clips at once.", min=1)] = 8,
-) -> None:
-    """Ask a model the four questions about every clip. A stopped run goes on where it was."""
-    from eval import predict as room
-
-    room.run(
-        model=model or _base(adapter),
-        adapter=adapter,
-        modes=mode,
-        endpoint=endpoint,
-        data=data,
-        dialogues=dialogues,
-        out=out,
-        split=split,
-        view=view,
-        limit=limit,
-        batch=batch,
-    )
-
-
-@app.command("report")
-def report(
-    data: Data = DATA, dialogues: Dialogues = DIALOGUES, out: Out = OUT, encoder: EncoderName = None
-) -> None:
-    """Measure the answers of a folder and write report.md, report.json and report.html."""
-    from eval import report as room
-
-    page = room.run(dialogues=dialogues, data=data, out=out, encoder=encoder)
-    typer.echo(f"Open {page}, or read {page.with_suffix('.md')}.")
+app.command("predict")(predict_command.predict)
+app.command("report")(report_command.report)
 
 
 @app.command("run")
@@ -133,9 +90,19 @@ def run(
     encoder: EncoderName = None,
     limit: Annotated[int | None, typer.Option(help="At most so many clips.", min=1)] = None,
 ) -> None:
-    """Predict in all modes, then report."""
-    predict(model, adapter, None, None, data, dialogues, out, limit=limit, split="test")
-    report(data, dialogues, out, encoder)
+    """Predict in all modes, then report. A stopped run goes on where it was."""
+    from eval import predict, report
+
+    predict.run(
+        model=model or _base(adapter),
+        adapter=adapter,
+        data=data,
+        dialogues=dialogues,
+        out=out,
+        limit=limit,
+    )
+    page = report.run(data=data, dialogues=dialogues, out=out, encoder=encoder)
+    typer.echo(f"Open {page}, or read {page.with_suffix('.md')}.")
 
 
 def _base(adapter: Path | None) -> str:

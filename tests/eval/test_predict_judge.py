@@ -1,0 +1,68 @@
+"""`eval.judge` with a judge that the test plays."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from eval.answers import Answer, Truth
+from eval.judge import grade, means, read_grade, rubric
+from flex.graph_file import load_graph
+from vlm.generate import Conversation, Decoding
+
+GRAPH = load_graph()
+GOOD = '{"found": 5, "honest": 4, "advice": 3, "clear": 5, "reason": "It names the knees."}'
+
+
+def answer(mode: str, text: str) -> Answer:
+    return Answer(
+        clip="A16/001",
+        action="A16",
+        mode=mode,
+        stage="evaluate",
+        answer=text,
+        truth=Truth(errors=("AK44:ET056",)),
+    )
+
+
+@dataclass
+class Played:
+    replies: list[str]
+    base_url: str = "http://judge/v1"
+    model: str = "j"
+    heard: list[str] = field(default_factory=list)
+
+    def generate(self, conversations: Sequence[Conversation], decoding: Decoding) -> list[str]:
+        self.heard += [conversation.messages[0]["content"] for conversation in conversations]
+        return [self.replies.pop(0) for _ in conversations]
+
+
+def test_the_rubric_holds_the_clips_own_errors() -> None:
+    text = rubric(GRAPH, answer("tuned", "Your knees caved in."))
+    assert GRAPH.error_types["ET056"].description in text
+    assert "Your knees caved in." in text
+    assert "- none" not in text
+
+
+def test_grades_are_cached_and_a_bad_reply_is_asked_again(tmp_path: Path) -> None:
+    answers = [answer("pretrained", "Perfect."), answer("tuned", "Your knees caved in.")]
+    judge = Played(["I like it", GOOD, "No idea"])
+    graded = grade(GRAPH, answers, judge, tmp_path)
+    assert [one.grade is None for one in graded] == [True, False]
+    assert graded[0].reply == "No idea"
+    assert len(judge.heard) == 3
+    assert grade(GRAPH, answers, judge, tmp_path) == graded
+    assert len(judge.heard) == 3
+    assert means(graded)["tuned"] == {
+        "found": 5,
+        "honest": 4,
+        "advice": 3,
+        "clear": 5,
+        "graded": 1,
+    }
+    assert means(graded)["pretrained"] == {"graded": 0}
+
+
+def test_marks_outside_the_rubric_are_no_grade() -> None:
+    assert read_grade(f"Here: {GOOD} Done.") is not None
+    assert read_grade(GOOD.replace("5", "9")) is None
+    assert read_grade("") is None
