@@ -45,7 +45,7 @@ sft: $(VENV)/.train ## Tune the coach on the dialogues, with the recipe that sui
 eval: $(VENV)/.train ## Compare pretrained, prompted and tuned coach on people it never saw
 	$(RUN) -m eval run --adapter $(ADAPTER) --out runs/eval
 
-test: $(VENV)/.dev browser lint ## Check style and types, run all tests
+test: $(VENV)/.dev debian lint ## Check style and types, run all tests
 	$(RUN) -m pytest -n 2
 
 lint: $(VENV)/.dev ## Check style and types only
@@ -68,15 +68,19 @@ clean: ## Remove caches; data/ and runs/ stay
 	rm -rf .mypy_cache .ruff_cache .pytest_cache build
 	find . -name __pycache__ -not -path './$(VENV)/*' -prune -exec rm -rf {} +
 
-# The page tests open the data card in Chromium. Root on Debian gets it; others are told what to do.
-.PHONY: browser
-browser:
-	@command -v chromium >/dev/null 2>&1 || { \
-	  if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then \
-	    apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium >/dev/null; \
-	  else \
-	    echo "Chromium is missing: install it (Debian: apt-get install chromium) to run the page tests."; \
-	  fi; }
+# The page tests open pages in Chromium, METEOR reads WordNet. Root on Debian gets both; others are
+# told what to do.
+.PHONY: debian
+debian:
+	@missing=""; \
+	command -v chromium >/dev/null 2>&1 || missing="chromium"; \
+	test -e /usr/share/wordnet/index.noun || missing="$$missing wordnet-base"; \
+	if [ -z "$$missing" ]; then :; \
+	elif [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then \
+	  apt-get update -qq && apt-get install -y -qq --no-install-recommends $$missing >/dev/null; \
+	else \
+	  echo "Missing: $$missing. Install them (Debian: apt-get install $$missing) for all tests."; \
+	fi
 
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
