@@ -18,6 +18,7 @@ from pretrain.notes import Exchange, notes, page
 MEAN = (0.48145466, 0.4578275, 0.40821073)  # of CLIP, as Qwen's processor takes them
 STD = (0.26862954, 0.26130258, 0.27577711)
 _PATCH, _MERGE = 14, 2
+_NAME, _NAME_COUNTS = 6, 5.0  # notes begin with the exercise, on which all else depends
 GRID = SIZE // _PATCH
 TOKENS = GROUPS * (GRID // _MERGE) ** 2
 
@@ -27,13 +28,17 @@ class Batch:
     """One step's clips and pages.
 
     Attributes:
-        inputs: what the model's forward takes, labels included.
+        inputs: what the model's forward takes.
+        weights: (rows, L) how much each token counts: 0 outside answers, more where it matters.
+        actions: (B,) numbers of the actions.
         poses: (B, 8, 21, 3) metres.
         errors: (B, E) 1 where the occurrence is in the clip.
         known: (B, E) 1 where the action has that occurrence.
     """
 
     inputs: dict[str, Any]
+    weights: Any
+    actions: Any
     poses: Any
     errors: Any
     known: Any
@@ -61,6 +66,7 @@ class Teacher:
         self._pages = random.Random(seed)
         self._shards: dict[Path, Shard] = {}
         self.occurrences = sorted({o for a in graph.actions for o in graph.occurrences(a)})
+        self._actions = list(graph.actions)
         self._row = {o: n for n, o in enumerate(self.occurrences)}
 
     def batch(self, clips: int, pages: int) -> Batch:
@@ -87,16 +93,17 @@ class Teacher:
         rows = [self._encode(e, n < len(films)) for n, e in enumerate(exchanges)]
         width = max(len(ids) for ids, _ in rows)
         ids = torch.full((len(rows), width), self._tokenizer.pad_token_id)
-        labels, mask = torch.full_like(ids, -100), torch.zeros_like(ids)
+        weights, mask = torch.zeros(ids.shape), torch.zeros_like(ids)
         for n, (tokens, answer) in enumerate(rows):
             ids[n, : len(tokens)] = torch.tensor(tokens)
-            labels[n, answer : len(tokens)] = ids[n, answer : len(tokens)]
+            weights[n, answer : len(tokens)] = 1
+            if n < len(films):
+                weights[n, answer : answer + _NAME] = _NAME_COUNTS
             mask[n, : len(tokens)] = 1
         video = self._tokenizer.convert_tokens_to_ids("<|video_pad|>")
         inputs = {
             "input_ids": ids,
             "attention_mask": mask,
-            "labels": labels,
             "mm_token_type_ids": 2 * (ids == video).int(),
             "pixel_values_videos": patchify(self._vary(films)),
             "video_grid_thw": torch.tensor([[GROUPS, GRID, GRID]] * len(films)),
@@ -108,7 +115,8 @@ class Teacher:
             errors[n, [self._row[o] for o in record.occurrences]] = 1
             known[n, [self._row[o] for o in self._graph.occurrences(record.action)]] = 1
         poses = torch.from_numpy(np.stack([pose for _, _, pose in drawn]))
-        return Batch(inputs, poses, errors, known)
+        actions = torch.tensor([self._actions.index(record.action) for _, record, _ in drawn])
+        return Batch(inputs, weights, actions, poses, errors, known)
 
     def _encode(self, exchange: Exchange, seen: bool) -> tuple[list[int], int]:
         vision = f"<|vision_start|>{'<|video_pad|>' * TOKENS}<|vision_end|>" if seen else ""

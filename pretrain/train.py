@@ -1,4 +1,4 @@
-"""Trains the base for a given time, with two helpers that are thrown away: body pose and errors."""
+"""Trains the base for a given time, with helpers that are thrown away: pose, action, errors."""
 
 import json
 import math
@@ -16,7 +16,7 @@ from vlm.vision_attention import join_equal_chunks
 
 _WARM = 200
 _CLIP = 1.0
-_POSE, _ERRORS = 4.0, 1.0  # how much the helpers' losses count
+_POSE, _ERRORS, _ACTION = 4.0, 1.0, 0.5  # how much the helpers' losses count
 
 
 def train(
@@ -45,13 +45,15 @@ def train(
     )
     model = build_model(processor.tokenizer, seed=seed)
     teacher = Teacher(graph, processor.tokenizer, films, seed + int(time.time()) % 1000)
-    heads = build_heads(model.config.text_config.hidden_size, len(teacher.occurrences))
+    heads = build_heads(
+        model.config.text_config.hidden_size, len(teacher.occurrences), len(graph.actions)
+    )
     if start:
         from safetensors.torch import load_file
 
         model.load_state_dict(load_file(start / "model.safetensors"), strict=False)
         model.tie_weights()
-        heads.load_state_dict(load_file(start / "heads.safetensors"))
+        heads.load_state_dict(load_file(start / "heads.safetensors"), strict=False)
     parameters = [*model.parameters(), *heads.parameters()]
     optimiser = torch.optim.AdamW(parameters, lr=rate, betas=(0.9, 0.98), weight_decay=0.05)
     began, step, seen = time.monotonic(), 0, 0
@@ -86,8 +88,13 @@ def train(
     write_text(out / "run.json", json.dumps({"minutes": minutes, "steps": step, "clips": seen}))
 
 
-def build_heads(hidden: int, errors: int) -> Any:
-    """Return the helpers: step features (B, 8, 16 × hidden) → pose; pose features → errors."""
+def build_heads(hidden: int, errors: int, actions: int) -> Any:
+    """Return the helpers.
+
+    From the features of each step of time (B, 8, 16 × hidden) to the pose, and on to the errors;
+    from the mean of all features (B, hidden), which the language model reads most easily, to the
+    action and the errors.
+    """
     from torch import nn
 
     return nn.ModuleDict(
@@ -97,6 +104,8 @@ def build_heads(hidden: int, errors: int) -> Any:
             "errors": nn.Sequential(
                 nn.Flatten(1), nn.Linear(8 * 256, 512), nn.GELU(), nn.Linear(512, errors)
             ),
+            "action": nn.Linear(hidden, actions),
+            "gist": nn.Sequential(nn.Linear(hidden, 512), nn.GELU(), nn.Linear(512, errors)),
         }
     )
 
@@ -114,17 +123,30 @@ def step_losses(model: Any, heads: Any, batch: Any, *, speak: bool) -> dict[str,
         features = torch.stack(list(seen.pooler_output))
         look = heads["look"](features.reshape(*batch.poses.shape[:2], -1))
         pose, errors = heads["pose"](look).float(), heads["errors"](look).float()
+        mean = features.mean(dim=1)
+        action, gist = heads["action"](mean).float(), heads["gist"](mean).float()
         if speak:
-            losses["text"] = _text_loss(model, inputs, features).float()
-    wrong = functional.binary_cross_entropy_with_logits(errors, batch.errors, reduction="none")
+            losses["text"] = _text_loss(model, inputs, features, batch.weights)
     return losses | {
         "pose": _POSE * functional.smooth_l1_loss(pose.reshape(batch.poses.shape), batch.poses),
-        "errors": _ERRORS * (wrong * batch.known).sum() / batch.known.sum(),
+        "action": _ACTION * functional.cross_entropy(action, batch.actions),
+        "errors": _ERRORS * _wrong(errors, batch),
+        "gist": _ERRORS * _wrong(gist, batch),
     }
 
 
-def _text_loss(model: Any, inputs: dict[str, Any], features: Any) -> Any:
-    """Return the mean loss of the answers, given the videos' features (B, 128, hidden)."""
+def _wrong(logits: Any, batch: Any) -> Any:
+    """Return the mean loss over the errors that each clip's action can have."""
+    from torch.nn.functional import binary_cross_entropy_with_logits
+
+    loss = binary_cross_entropy_with_logits(logits, batch.errors, reduction="none")
+    return (loss * batch.known).sum() / batch.known.sum()
+
+
+def _text_loss(model: Any, inputs: dict[str, Any], features: Any, weights: Any) -> Any:
+    """Return the weighted mean loss of the answers, given features of videos (B, 128, hidden)."""
+    from torch.nn.functional import cross_entropy
+
     embedded = model.get_input_embeddings()(inputs["input_ids"])
     places = (inputs["mm_token_type_ids"] == 2).unsqueeze(-1).expand_as(embedded)
     embedded = embedded.masked_scatter(places, features.to(embedded.dtype))
@@ -135,13 +157,17 @@ def _text_loss(model: Any, inputs: dict[str, Any], features: Any) -> Any:
         attention_mask=inputs["attention_mask"],
         **times,
     )
-    return model(
+    logits = model(
         inputs_embeds=embedded,
         attention_mask=inputs["attention_mask"],
         position_ids=positions,
-        labels=inputs["labels"],
         use_cache=False,
-    ).loss
+    ).logits[:, :-1]
+    learnt = weights[:, 1:] > 0
+    loss = cross_entropy(
+        logits[learnt].float(), inputs["input_ids"][:, 1:][learnt], reduction="none"
+    )
+    return (loss * weights[:, 1:][learnt]).sum() / weights.sum()
 
 
 def save(model: Any, processor: Any, heads: Any, out: Path) -> None:
