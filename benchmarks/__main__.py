@@ -17,7 +17,15 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
-from benchmarks import dialogue_rate, film_rate, llm_rate, memory, sim_rate
+from benchmarks import (
+    dialogue_rate,
+    film_rate,
+    llm_rate,
+    memory,
+    metrics_rate,
+    sft_rate,
+    sim_rate,
+)
 from flex import cli
 from flex.files import write_text
 
@@ -28,6 +36,8 @@ BENCHMARKS: dict[str, Benchmark] = {
     "llm": llm_rate.run,
     "sim": sim_rate.run,
     "film": film_rate.run,
+    "metrics": metrics_rate.run,
+    "sft": sft_rate.run,
 }
 RESULTS = Path("runs/bench/results.json")
 

@@ -1,7 +1,8 @@
 """The commands of `python -m sft`."""
 
+import tempfile
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 from rich.console import Console
@@ -27,6 +28,15 @@ Model = Annotated[
     str | None, typer.Option(help="The base: hub id or folder.", show_default="the adapter's")
 ]
 Merged = Annotated[Path, typer.Option(help="Folder to write; must not exist.")]
+Configs = Annotated[
+    list[Path] | None,
+    typer.Option("--config", help="Recipe; may be repeated.", show_default="paper.yaml, best.yaml"),
+]
+Shape = Annotated[
+    Literal["3b", "tiny"], typer.Option(help="3b needs a GPU; tiny runs on a CPU in seconds.")
+]
+Steps = Annotated[int, typer.Option(min=1, help="Steps measured, after as many to warm up.")]
+Result = Annotated[Path, typer.Option(help="Where to write the numbers, as JSON.")]
 
 DATA = Path("data/flex-sim")
 DIALOGUES = Path("runs/qa/dialogues.jsonl")
@@ -64,3 +74,29 @@ def merge(adapter: Run, out: Merged, model: Model = None) -> None:
     from sft.merge import merge as run
 
     console.print(run(adapter, out, model).text)
+
+
+def bench(
+    configs: Configs = None,
+    shape: Shape = "3b",
+    steps: Steps = 10,
+    settings: Settings = None,
+    out: Result = Path("runs/sft/bench.json"),
+) -> None:
+    """Measure what each optimisation of a recipe brings, on a model with random weights."""
+    chosen = configs or [machine.CONFIGS / "paper.yaml", machine.CONFIGS / "best.yaml"]
+    recipes = {path.stem: load_config(Recipe, path, settings or []) for path in chosen}
+    machine.check_shape(shape)
+    from rich.progress import Progress
+
+    from flex.cli import err
+    from sft import bench as run
+
+    with tempfile.TemporaryDirectory() as folder, Progress(console=err, transient=True) as bar:
+        task = bar.add_task("measuring", total=sum(run.count(one) for one in recipes.values()))
+        rows = run.bench(recipes, shape, steps, Path(folder), lambda _: bar.advance(task))
+    console.print(run.table(rows))
+    for note in run.notes(recipes, shape):
+        console.print(note)
+    run.write(rows, shape, out)
+    console.print(f"Written to {out}.")

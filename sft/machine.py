@@ -61,6 +61,18 @@ def device_of(recipe: Recipe) -> str:
     return "cuda" if available and recipe.device != "cpu" else "cpu"
 
 
+def check_shape(shape: str) -> None:
+    """See that a shape to be measured suits this machine.
+
+    Raises:
+        InputError: the 3B shape, and no GPU.
+    """
+    if shape == "3b" and not gpus():
+        message = "the 3B shape needs a GPU, and PyTorch finds none here"
+        hint = "--shape tiny runs the same code on a CPU in seconds"
+        raise InputError([Problem("--shape", f"{message}; {hint}")])
+
+
 def memory_problem(error: BaseException, recipe: Recipe) -> InputError | None:
     """Return what to lower if an error says that memory ran out, else None."""
     import torch

@@ -12,10 +12,10 @@ ORDER = 4
 SIGNATURE = "bleu|refs:1|case:mixed|tok:13a|order:4|smooth:none|scale:0-1"
 COLUMNS = 2 + 2 * ORDER
 # mteval-v13a: marks stand alone, but for a full stop, comma or hyphen inside a number.
+_MARKS = str.maketrans({mark: f" {mark} " for mark in ' !"#$%&()*+/:;<=>?@[\\]^_`{|}~'})
 _RULES = tuple(
     (re.compile(pattern), replacement)
     for pattern, replacement in (
-        (r"([\{-\~\[-\` -\&\(-\+\:-\@\/])", r" \1 "),
         (r"([^0-9])([\.,])", r"\1 \2 "),
         (r"([\.,])([^0-9])", r" \1 \2"),
         (r"([0-9])(-)", r"\1 \2 "),
@@ -61,7 +61,7 @@ def tokens_13a(text: str) -> list[str]:
     if "&" in text:
         for entity, character in _ENTITIES:
             text = text.replace(entity, character)
-    text = f" {text} "
+    text = f" {text} ".translate(_MARKS)
     for pattern, replacement in _RULES:
         text = pattern.sub(replacement, text)
     return text.split()

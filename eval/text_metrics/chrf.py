@@ -13,6 +13,8 @@ CHARACTERS, WORDS, BETA = 6, 2, 2
 SIGNATURE = "chrF2++|refs:1|case:mixed|eff:yes|nc:6|nw:2|space:no|scale:0-100"
 COLUMNS = 3 * (CHARACTERS + WORDS)
 _BITS = 10
+# Dashes and curly quotes, U+2000 to U+206F, are told apart by the numbers of Greek letters.
+_PUNCTUATION, _GREEK = range(0x2000, 0x2070), range(0x370, 0x400)
 Grams = NDArray[np.int64]
 _MARKS = frozenset("!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~")
 
@@ -59,11 +61,14 @@ def _character_rows(prediction: str, reference: str) -> list[float]:
 def _packed(line: str) -> list[tuple[Grams, Grams]] | None:
     """Return (n-grams, counts) for each order, an n-gram being one number of 10 bits a character.
 
-    `None` if a character is beyond the 1,024 that 10 bits can tell apart.
+    `None` if a character is not among those that 10 bits can tell apart.
     """
     codes = np.frombuffer(line.encode("utf-32-le"), dtype=np.uint32).astype(np.int64)
-    if len(codes) and codes.max() >= 1 << _BITS:
-        return None
+    if len(codes) and codes.max() >= _GREEK.start:
+        marks = (codes >= _PUNCTUATION.start) & (codes < _PUNCTUATION.stop)
+        if (codes[~marks] >= _GREEK.start).any():
+            return None
+        codes[marks] += _GREEK.start - _PUNCTUATION.start
     grams = codes
     orders = [np.unique_counts(grams)]
     for size in range(2, CHARACTERS + 1):

@@ -16,6 +16,8 @@ PREDICTIONS = [
     "",
     "Lower the bar slowly - it fell; don't drop it.",
     "Grip's “too wide” & uneven: 漢字 naïve café.",
+    "Bend your knees to 80–100° – slowly… {1/2}, 3-4 [reps] (x*y)~z; a<b>c?",
+    "The angle α is 80–100° here; α is what counts.",
 ]
 REFERENCES = [
     "Your knees fell in on the way up. Next time push your knees out over the toes.",
@@ -23,6 +25,8 @@ REFERENCES = [
     "You held your back flat.",
     "You lowered the weight too fast. Guide the bar slowly down.",
     "Your grip was “too wide” & uneven: 漢字 naive café.",
+    "Bend your knees to 90–100°, slowly {1/2}, 3-5 [reps] (x*y)~z; a<b>c!",
+    "The angle is 80–100° here, and that is what counts… Ͱ‘",
 ]
 
 

@@ -1,0 +1,47 @@
+"""The benchmarks of tuning and of the metrics, at a size of seconds."""
+
+import pytest
+from rich.console import Console
+
+from benchmarks import metrics_rate, sft_rate
+from benchmarks.sft_rate import Clock
+
+QUIET = Console(quiet=True)
+
+
+class Steps:
+    def get_batch_samples(self, count: int) -> list[int]:
+        return list(range(count))
+
+
+def test_the_clock_leaves_out_the_warm_up_and_the_last_step() -> None:
+    clock = Clock(begun=[0.0, 9.0, 10.0, 12.0], waited=[5.0, 0.25, 0.5, 7.0])
+    assert clock.readings(warm=1) == (1.5, 0.25)
+    trainer, own = Steps(), Clock()
+    own.watch(trainer)
+    assert trainer.get_batch_samples(2) == [0, 1]
+    assert len(own.begun) == len(own.waited) == 1
+
+
+def test_text_metrics_are_timed(monkeypatch: pytest.MonkeyPatch) -> None:
+    said = ["Your back was rounded.", "Your knees fell in.", "Your back was rounded."]
+    wanted = ["Your back was round.", "Your knees caved in.", "Your back was round."]
+    monkeypatch.setattr(metrics_rate, "answers", lambda: (said, wanted))
+    found = metrics_rate.run(QUIET)
+    assert (found["answers"], found["different_pairs"]) == (3, 2)
+    assert found["seconds"] > 0
+    assert {"bleu", "rougeL", "chrf++"} <= set(found["values"])
+    assert ("meteor" in found["values"]) != ("meteor" in found["missing"])
+
+
+@pytest.mark.slow
+def test_every_way_to_tune_is_timed(monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = ["--subjects", "4", "--actions", "A01", "--reps", "1", "--views", "1"]
+    monkeypatch.setattr(sft_rate, "SETTINGS", settings)
+    monkeypatch.setattr(sft_rate, "BATCH", 2)
+    monkeypatch.setattr(sft_rate, "WARM", 2)
+    found = sft_rate.run(QUIET, steps=4, rounds=1)
+    assert found["clips"] == 4
+    assert list(found["ways"]) == list(sft_rate.WAYS)
+    assert all(one["samples_per_s"] > 0 for one in found["ways"].values())
+    assert found["ways"][sft_rate.OURS]["data_wait_percent"] < 20
