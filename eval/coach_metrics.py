@@ -71,9 +71,13 @@ def action_accuracy(graph: Graph, answers: Sequence[Answer]) -> Statistic:
     return mean_of("action_accuracy", right, [a.cluster for a in asked])
 
 
-def error_statistics(judged: Sequence[Judged]) -> list[Statistic]:
-    """Return micro and macro precision, recall and F1 over error types, and F1 with the phase."""
-    rows, keys = counts(judged, lambda j: (j.wanted, j.found))
+def error_statistics(graph: Graph, judged: Sequence[Judged]) -> list[Statistic]:
+    """Return micro and macro precision, recall and F1 over error types, and F1 with the phase.
+
+    Macro figures average over the types that were seen or named; rows have a place for every type
+    of the graph, so that modes which name different ones can be compared.
+    """
+    rows, keys = counts(judged, lambda j: (j.wanted, j.found), sorted(graph.error_types))
     clusters = tuple(j.answer.cluster for j in judged)
     kinds: tuple[tuple[str, Callable[[Rows], Rows]], ...] = (
         ("precision", _precision),
@@ -169,10 +173,14 @@ def overlap(one: tuple[float, float], other: tuple[float, float]) -> float:
 def counts(
     judged: Sequence[Judged],
     of: Of,
-) -> tuple[Rows, list[str]]:
-    """Return (answers, keys, 3) hits, false alarms and misses, and the keys, sorted."""
+    keys: Sequence[str] | None = None,
+) -> tuple[Rows, Sequence[str]]:
+    """Return (answers, keys, 3) hits, false alarms and misses, and the keys.
+
+    Without keys they are those that occur, sorted.
+    """
     pairs = [of(j) for j in judged]
-    keys: list[str] = sorted({key for pair in pairs for side in pair for key in side}, key=str)
+    keys = keys or sorted({key for pair in pairs for side in pair for key in side}, key=str)
     index = {key: number for number, key in enumerate(keys)}
     rows = np.zeros((len(judged), len(keys), 3))
     for number, (wanted, found) in enumerate(pairs):

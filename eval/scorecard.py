@@ -125,7 +125,7 @@ def mode_statistics(
     parsed = stated_scores(asked)
     found = [
         action_accuracy(graph, answers),
-        *error_statistics(judged),
+        *error_statistics(graph, judged),
         *verdict_statistics(judged),
         *temporal_iou(judged),
         *coverage(asked, parsed),

@@ -20,7 +20,7 @@ from eval.lifts import read_lifts
 from eval.numbers import graph_scores, r_l2, scale_of
 from eval.recognise import recognised_action
 from eval.score_parse import parse_score
-from eval.statistics import mean_of
+from eval.statistics import Statistic, mean_of
 from flex.graph import Graph, Occurrence
 from flex.graph_file import load_graph
 from flex.import_map import load_map
@@ -57,13 +57,26 @@ def test_the_untuned_model_calls_faulty_lifts_correct(
     assert called["tuned"] <= 0.2
 
 
+def test_modes_that_name_different_types_are_compared(
+    graph: Graph, lifts: dict[str, list[Answer]]
+) -> None:
+    def macro(mode: str) -> Statistic:
+        found = error_statistics(graph, judge(graph, lifts[mode]))
+        return next(one for one in found if one.name == "errors/macro/f1")
+
+    tuned, untuned = macro("tuned"), macro("untuned")
+    difference = compare(tuned, untuned)
+    assert difference.value == pytest.approx(tuned.value - untuned.value)
+    assert difference.value > 0
+
+
 def test_error_types_equal_scikit_learn(graph: Graph, lifts: dict[str, list[Answer]]) -> None:
     metrics = pytest.importorskip("sklearn.metrics")
     judged = judge(graph, lifts["tuned"])
     _, keys = counts(judged, lambda j: (j.wanted, j.found))
     true = np.array([[key in j.wanted for key in keys] for j in judged])
     said = np.array([[key in j.found for key in keys] for j in judged])
-    ours = {statistic.name: statistic.value for statistic in error_statistics(judged)}
+    ours = {statistic.name: statistic.value for statistic in error_statistics(graph, judged)}
     for average in ("micro", "macro"):
         theirs = metrics.precision_recall_fscore_support(
             true, said, average=average, zero_division=0
