@@ -3,15 +3,14 @@
 import base64
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from fractions import Fraction
 from pathlib import Path
-from typing import Any
 
 from eval.answers import STAGES, Answer
 from eval.coach_metrics import Judged
 from eval.report_measure import Measures
+from flex.pictures import jpeg
 from flex.problems import InputError, Problem
-from flex.video import Frames, Pixels, Sampler, sample
+from flex.video import Frames, Sampler, sample
 from vlm.dialogues import DEFAULT_VIEW, DialogueRecord, view_path
 
 # Of mjpeg's 2 (best) to 31.
@@ -89,20 +88,6 @@ def show_clips(
     return shown
 
 
-def jpeg(picture: Pixels) -> bytes:
-    """Return a picture (H, W, 3) uint8 as JPEG; H and W must be even."""
-    import av
-
-    context: Any = av.CodecContext.create("mjpeg", "w")
-    context.height, context.width = picture.shape[:2]
-    context.pix_fmt = "yuvj420p"
-    context.time_base = Fraction(1, 30)
-    context.thread_count = 1
-    context.qmin = context.qmax = _JPEG_QUALITY
-    packets = context.encode(av.VideoFrame.from_ndarray(picture, format="rgb24"))
-    return b"".join(bytes(packet) for packet in [*packets, *context.encode(None)])
-
-
 def _frames(
     record: DialogueRecord | None, answer: Answer, data: Path, sampler: Sampler
 ) -> tuple[list[ShownFrame], str]:
@@ -119,7 +104,7 @@ def _frames(
 
 def _shown(frames: Frames) -> Iterable[ShownFrame]:
     for picture, time_s in zip(frames.pixels, frames.times_s, strict=True):
-        code = base64.b64encode(jpeg(picture)).decode()
+        code = base64.b64encode(jpeg(picture, _JPEG_QUALITY)).decode()
         yield ShownFrame(f"data:image/jpeg;base64,{code}", time_s)
 
 

@@ -71,6 +71,9 @@ class Teacher:
 
     def batch(self, clips: int, pages: int) -> Batch:
         """Return so many clips and pages, drawn at random."""
+        for path in shards_in(self._folder):
+            if path not in self._shards:
+                self._shards[path] = load_shard(path)
         drawn = [self._clip() for _ in range(clips)]
         exchanges = [notes(self._graph, record) for _, record, _ in drawn]
         exchanges += [page(self._graph, self._pages) for _ in range(pages)]
@@ -78,9 +81,6 @@ class Teacher:
         return self._collate([film for film, _, _ in drawn], exchanges, seconds, drawn)
 
     def _clip(self) -> tuple[npt.NDArray[np.uint8], Any, npt.NDArray[np.float32]]:
-        for path in shards_in(self._folder):
-            if path not in self._shards:
-                self._shards[path] = load_shard(path)
         shard = list(self._shards.values())[int(self._draws.integers(len(self._shards)))]
         row = int(self._draws.integers(len(shard.records)))
         return np.asarray(shard.films[row]), shard.records[row], shard.poses[row]

@@ -18,6 +18,7 @@ from typing import Any
 
 import numpy as np
 
+from flex import pictures
 from flex.files import atomic_path
 from flex.problems import InputError, Problem
 from sim.bodies import Body
@@ -205,13 +206,4 @@ def write_jpegs(folder: Path, frames: Iterable[Bytes]) -> int:
 
 def jpeg(frame: Bytes) -> bytes:
     """Return a picture (H, W, 3) uint8 as JPEG; H and W must be even."""
-    import av
-
-    context: Any = av.CodecContext.create("mjpeg", "w")
-    context.height, context.width = frame.shape[:2]
-    context.pix_fmt = "yuvj420p"
-    context.time_base = Fraction(1, 30)
-    context.thread_count = 1
-    context.qmin = context.qmax = _JPEG_QUALITY
-    packets = context.encode(av.VideoFrame.from_ndarray(frame, format="rgb24"))
-    return b"".join(bytes(packet) for packet in [*packets, *context.encode(None)])
+    return pictures.jpeg(frame, _JPEG_QUALITY)
