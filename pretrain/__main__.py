@@ -1,7 +1,8 @@
-"""Teaches the tiny base to see FLEX-Sim: `draw` clips, `train` on them, `pack` what is shipped.
+"""Teaches the tiny base: `draw` clips, `look` at them, `speak` of them, `pack` what is shipped.
 
-python -m pretrain draw --shards 100
-python -m pretrain train --minutes 46
+python -m pretrain draw
+python -m pretrain look --fast
+python -m pretrain speak
 python -m pretrain pack
 """
 
@@ -21,7 +22,7 @@ Films = Annotated[Path, typer.Option(help="Where the clips lie.")]
 @app.command()
 def draw(
     out: Films = _FILMS,
-    shards: Annotated[int, typer.Option(help="How many cohorts, 250 clips and 150 MB each.")] = 100,
+    shards: Annotated[int, typer.Option(help="How many cohorts, 250 clips and 150 MB each.")] = 42,
     seed: Annotated[int, typer.Option(help="Of the first cohort; FLEX-Sim's own is 0.")] = 1000,
     jobs: Annotated[int, typer.Option(help="Processes.")] = 1,
 ) -> None:
@@ -32,24 +33,38 @@ def draw(
 
 
 @app.command()
-def train(
+def look(
     films: Films = _FILMS,
     out: Annotated[Path, typer.Option(help="Where weights and log go.")] = _RUN,
-    minutes: Annotated[float, typer.Option(help="How long to train.")] = 46,
-    look: Annotated[float, typer.Option(help="Share of it for the eyes alone.")] = 0.4,
-    clips: Annotated[int, typer.Option(help="Clips a step.")] = 24,
+    minutes: Annotated[float, typer.Option(help="How long to train.")] = 60,
+    glances: Annotated[float, typer.Option(help="Share of it for single steps of time.")] = 0.6,
     start: Annotated[Path | None, typer.Option(help="Go on from this run's weights.")] = None,
     seed: Annotated[int, typer.Option(help="Of weights and draws.")] = 0,
+    fast: Annotated[bool, typer.Option(help="Compile the blocks; takes a C++ compiler.")] = False,
 ) -> None:
-    """Train the base for a given time; clips drawn meanwhile are used too."""
-    from pretrain.train import train as train_base
+    """Teach the eyes: the pose at a glance, then what whole clips show."""
+    from pretrain.train import look as train_eyes
 
-    train_base(films, out, minutes=minutes, look=look, clips=clips, start=start, seed=seed)
+    train_eyes(films, out, minutes=minutes, glances=glances, start=start, seed=seed, fast=fast)
+
+
+@app.command()
+def speak(
+    films: Films = _FILMS,
+    run: Annotated[Path, typer.Option(help="What `look` wrote; it is written anew.")] = _RUN,
+    minutes: Annotated[float, typer.Option(help="How long to train.")] = 30,
+    looks: Annotated[int, typer.Option(help="How often each clip is seen, varied.")] = 2,
+    seed: Annotated[int, typer.Option(help="Of the draws.")] = 0,
+) -> None:
+    """Teach the words for what the eyes see."""
+    from pretrain.train import speak as train_words
+
+    train_words(films, run, minutes=minutes, looks=looks, seed=seed)
 
 
 @app.command()
 def pack(
-    run: Annotated[Path, typer.Option(help="What `train` wrote.")] = _RUN,
+    run: Annotated[Path, typer.Option(help="What `speak` wrote.")] = _RUN,
     out: Annotated[Path, typer.Option(help="Where the base goes.")] = _SHIPPED,
 ) -> None:
     """Write the base as it is shipped: bfloat16 safetensors, processor, card."""

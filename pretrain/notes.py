@@ -1,51 +1,61 @@
-"""What the base learns to say: notes of a lift, and the pages of the exercise manual.
+"""What the base learns to say about a lift: a talk of short questions and answers.
 
-The wording is that of the graph, first variant only; the questions and the form are not those of
-FLEX-VideoQA, which the coach learns later.
+The wording is that of the graph; the questions and the form are not those of FLEX-VideoQA, which
+the coach learns later.
 """
 
 import random
 from collections.abc import Iterator
-from itertools import groupby
 from typing import NamedTuple
 
+from flex.annotation_checks import score_of
 from flex.graph import Graph
 from flex.sample import Annotation
 
+_TELL, _ASIDE = 1.0, 0.3  # how much a token counts of what has to be seen, and of what is known
+_NAME = 3.0
+_STANDARD, _MEND, _SCORE = 0.3, 0.4, 0.4  # how often these are asked
 
-class Exchange(NamedTuple):
-    """A question and its answer."""
+
+class Turn(NamedTuple):
+    """A question, its answer, and how much each token of the answer counts."""
 
     question: str
     answer: str
+    weight: float
 
 
-NOTES = "Notes on this lift."
+def talk(graph: Graph, record: Annotation, draws: random.Random) -> list[Turn]:
+    """Return a talk about a clip: exercise, perhaps its standard, notes, perhaps advice, score."""
+    turns = [Turn("Exercise?", graph.actions[record.action].name, _NAME)]
+    if draws.random() < _STANDARD:
+        turns.append(Turn("Standard?", standard(graph, record.action), _ASIDE))
+    turns.append(Turn("Notes on this lift.", notes(graph, record, draws), _TELL))
+    if record.occurrences and draws.random() < _MEND:
+        seen = draws.choice(record.occurrences)
+        fault = draws.choice(graph.error_types[seen.error_type].observed)
+        advice = draws.choice(graph.corrections(seen))
+        turns.append(Turn(f"Mend: {fault}.", advice, _ASIDE))
+    if draws.random() < _SCORE:
+        turns.append(Turn("Score?", f"{score_of(record, graph):.0f}", _TELL))
+    return turns
 
 
-def notes(graph: Graph, record: Annotation) -> Exchange:
-    """Return the notes of a clip: the exercise, then a line for each key step that went wrong."""
-    lines = [graph.actions[record.action].name]
+def notes(graph: Graph, record: Annotation, draws: random.Random) -> str:
+    """Return a line for each error, in the order of the key steps, or that there is none."""
     order = {occurrence: n for n, occurrence in enumerate(graph.occurrences(record.action))}
-    seen = sorted(record.occurrences, key=order.__getitem__)
-    for step, errors in groupby(seen, key=lambda occurrence: occurrence.key_step):
-        clauses = [graph.error_types[error.error_type].observed[0] for error in errors]
-        lines.append(f"{graph.key_steps[step].moments[0]}: {'; '.join(clauses)}")
-    return Exchange(NOTES, "\n".join(lines))
+    lines = []
+    for error in sorted(record.occurrences, key=order.__getitem__):
+        moment = draws.choice(graph.key_steps[error.key_step].moments)
+        lines.append(f"{moment}: {draws.choice(graph.error_types[error.error_type].observed)}")
+    return "\n".join(lines) or "Nothing to note."
 
 
-def page(graph: Graph, draws: random.Random) -> Exchange:
-    """Return one page of the manual, drawn at random: an exercise's standard, or a correction."""
-    action = draws.choice(list(graph.actions.values()))
-    if draws.random() < 0.5:
-        text = [f"{action.summary} {action.equipment}"]
-        text += [graph.key_steps[step].standard for step in action.key_steps]
-        return Exchange(f"Manual: {action.name}.", "\n".join(text))
-    occurrence = draws.choice(graph.occurrences(action.id))
-    error = graph.error_types[occurrence.error_type]
-    moment = graph.key_steps[occurrence.key_step].moments[0]
-    correction = draws.choice(graph.corrections(occurrence))
-    return Exchange(f"Mend: {action.name}; {moment}: {error.observed[0]}.", correction)
+def standard(graph: Graph, action: str) -> str:
+    """Return how an exercise is done, as the graph has it."""
+    exercise = graph.actions[action]
+    steps = [graph.key_steps[step].standard for step in exercise.key_steps]
+    return "\n".join([f"{exercise.summary} {exercise.equipment}", *steps])
 
 
 def corpus(graph: Graph) -> Iterator[str]:

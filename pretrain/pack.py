@@ -10,17 +10,20 @@ from flex.files import write_text
 from flex.problems import InputError, Problem
 
 _CARD = Path(__file__).resolve().parent.parent / "prompts" / "base" / "card.md.j2"
-_HELPERS = {"heads.safetensors", "model.safetensors", "log.jsonl", "run.json"}
+_HELPERS = {"helpers.safetensors", "model.safetensors", "log.jsonl", "run.json"}
 
 
 def pack(run: Path, out: Path) -> None:
-    """Copy what `train` wrote, without the helpers and in half the bytes.
+    """Copy what `speak` wrote, without the helpers and in half the bytes.
 
     Raises:
         InputError: the run has not finished.
     """
-    if not (run / "run.json").exists():
-        raise InputError([Problem(str(run), "holds no finished run; expected run.json in it")])
+    path = run / "run.json"
+    facts = json.loads(path.read_text("utf-8")) if path.exists() else {}
+    if "talks" not in facts:
+        problem = "holds no finished run; expected run.json of `python -m pretrain speak` in it"
+        raise InputError([Problem(str(run), problem)])
     import torch
     from transformers import Qwen2_5_VLForConditionalGeneration
 
@@ -28,9 +31,8 @@ def pack(run: Path, out: Path) -> None:
     model = Qwen2_5_VLForConditionalGeneration.from_pretrained(run, dtype=torch.bfloat16)
     model.save_pretrained(out)
     for path in run.iterdir():
-        if path.name not in _HELPERS and not (out / path.name).exists():
+        if path.name not in _HELPERS | {"config.json", "generation_config.json"}:
             shutil.copy(path, out / path.name)
-    facts = json.loads((run / "run.json").read_text("utf-8"))
     card = jinja2.Template(_CARD.read_text("utf-8"), undefined=jinja2.StrictUndefined)
     weights = sum(weight.numel() for weight in model.parameters())
     write_text(out / "README.md", card.render(**facts, weights=weights) + "\n")

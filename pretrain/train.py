@@ -1,183 +1,138 @@
-"""Trains the base for a given time, with helpers that are thrown away: pose, action, errors."""
+"""Trains the base by the clock: `look` teaches the eyes, `speak` the words for what they see."""
 
 import json
-import math
-import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from flex import cli
 from flex.files import write_text
+from flex.graph import Graph
 from flex.graph_file import load_graph
-from pretrain.batches import Teacher, batches, prefetch
+from flex.problems import InputError, Problem
+from pretrain.eyes import Viewer, Views, build_helpers, view_losses
+from pretrain.library import Library
 from pretrain.notes import corpus
+from pretrain.practice import practise, prefetch
+from pretrain.speech import Speaker, speech_losses, watch
 from vlm.tiny import build_model, build_processor
 from vlm.vision_attention import join_equal_chunks
 
-_WARM = 200
-_CLIP = 1.0
-_POSE, _ERRORS, _ACTION = 4.0, 1.0, 0.5  # how much the helpers' losses count
+_GLANCES, _CLIPS, _TALKS = 192, 24, 24
 
 
-def train(
+def look(
     films: Path,
     out: Path,
     *,
     minutes: float,
-    look: float = 0.4,
-    clips: int = 16,
-    pages: int = 2,
-    rate: float = 1.2e-3,
+    glances: float = 0.6,
     seed: int = 0,
     start: Path | None = None,
+    fast: bool = False,
 ) -> None:
-    """Train from random weights, or from `start`, and write model, processor and log to `out`.
+    """Train the eyes, from random weights or from `start`, and write model and helpers to `out`.
 
-    For the first share `look` of the time the eyes learn alone, from pose and errors.
+    For the first share `glances` of the time they see single steps of time, each of another clip;
+    then whole clips. With `fast` the tower's blocks are compiled, which takes a C++ compiler.
     """
-    import torch
-
     graph = load_graph()
-    torch.manual_seed(seed)
+    library = Library(films)
+    processor, model = _base(graph, seed, start)
+    viewer = Viewer(graph, library, seed)
+    hidden = model.config.text_config.hidden_size
+    helpers = build_helpers(hidden, len(viewer.occurrences), len(graph.actions))
+    if start:
+        from safetensors.torch import load_file
+
+        helpers.load_state_dict(load_file(start / "helpers.safetensors"))
+    join_equal_chunks(model)
+    if fast:
+        for block in model.model.visual.blocks:
+            block.compile(dynamic=False)
+    out.mkdir(parents=True, exist_ok=True)
+    model.train()
+
+    def save() -> None:
+        from safetensors.torch import save_file
+
+        model.save_pretrained(out)
+        processor.save_pretrained(out)
+        save_file(helpers.state_dict(), out / "helpers.safetensors")
+
+    eyes = (model.model.visual, helpers)
+    log = out / "log.jsonl"
+    shares = {"glances": glances, "clips": 1 - glances}
+    streams = {"glances": viewer.glances(_GLANCES), "clips": viewer.clips(_CLIPS)}
+    steps = {
+        stage: practise(
+            eyes,
+            _losses(model, helpers, streams[stage]),
+            log,
+            share * minutes,
+            save,
+            stage=stage,
+        )
+        for stage, share in shares.items()
+        if share
+    }
+    counts = {
+        "glances": _GLANCES * steps.get("glances", 0),
+        "clips": _CLIPS * steps.get("clips", 0),
+    }
+    _add_run(out, start, {"look_minutes": minutes, **counts})
+
+
+def speak(films: Path, run: Path, *, minutes: float, looks: int = 2, seed: int = 0) -> None:
+    """Train the words of a run whose eyes are finished; its folder is written anew.
+
+    Every clip is seen `looks` times beforehand, varied each time.
+
+    Raises:
+        InputError: the run has no eyes.
+    """
+    if not (run / "run.json").exists():
+        problem = "holds no trained eyes; expected run.json of `python -m pretrain look` in it"
+        raise InputError([Problem(str(run), problem)])
+    graph, library = load_graph(), Library(films)
+    processor, model = _base(graph, seed, run)
+    join_equal_chunks(model)
+    features = watch(model.eval(), library, looks, seed)
+    records = [library.record(n) for n in range(len(library))]
+    speaker = Speaker(graph, processor.tokenizer, features, records, seed)
+    model.train()
+    batches = prefetch(speaker.batches(_TALKS))
+    steps = practise(
+        (model.model.language_model,),
+        (speech_losses(model, batch) for batch in batches),
+        run / "log.jsonl",
+        minutes,
+        lambda: model.save_pretrained(run),
+        stage="talks",
+    )
+    _add_run(run, run, {"speak_minutes": minutes, "talks": _TALKS * steps})
+
+
+def _base(graph: Graph, seed: int, start: Path | None) -> tuple[Any, Any]:
+    """Return processor and model of the tiny base: random, or as `start` has it."""
+    from transformers import Qwen2_5_VLForConditionalGeneration
+
     words = Path(__file__).parent.parent / "prompts" / "dialogue"
     processor = build_processor(
         [*corpus(graph), *(p.read_text("utf-8") for p in sorted(words.rglob("*.j2")))]
     )
-    model = build_model(processor.tokenizer, seed=seed)
-    teacher = Teacher(graph, processor.tokenizer, films, seed + int(time.time()) % 1000)
-    heads = build_heads(
-        model.config.text_config.hidden_size, len(teacher.occurrences), len(graph.actions)
-    )
     if start:
-        from safetensors.torch import load_file
-
-        model.load_state_dict(load_file(start / "model.safetensors"), strict=False)
-        model.tie_weights()
-        heads.load_state_dict(load_file(start / "heads.safetensors"), strict=False)
-    parameters = [*model.parameters(), *heads.parameters()]
-    optimiser = torch.optim.AdamW(parameters, lr=rate, betas=(0.9, 0.98), weight_decay=0.05)
-    began, step, seen = time.monotonic(), 0, 0
-    sums: dict[str, float] = {}
-    log = out / "log.jsonl"
-    out.mkdir(parents=True, exist_ok=True)
-    join_equal_chunks(model)
-    model.train()
-    upcoming = prefetch(batches(teacher, clips, pages))
-    while (passed := (time.monotonic() - began) / 60) < minutes:
-        factor = min(1, (step + 1) / _WARM) * (0.02 + 0.98 * _cosine(passed / minutes))
-        for group in optimiser.param_groups:
-            group["lr"] = rate * factor
-        losses = step_losses(model, heads, next(upcoming), speak=passed >= look * minutes)
-        optimiser.zero_grad(set_to_none=True)
-        sum(losses.values()).backward()
-        torch.nn.utils.clip_grad_norm_(parameters, _CLIP)
-        optimiser.step()
-        step, seen = step + 1, seen + clips
-        for name, loss in losses.items():
-            sums[name] = sums.get(name, 0.0) + float(loss.detach())
-        if step % 50 == 0:
-            line = {"step": step, "clips": seen, "minutes": round(passed, 2)}
-            line |= {name: round(value / 50, 4) for name, value in sums.items()}
-            sums = {}
-            with log.open("a", encoding="utf-8") as stream:
-                stream.write(json.dumps(line) + "\n")
-            cli.err.print(line)
-        if step % 250 == 0:
-            save(model, processor, heads, out)
-    save(model, processor, heads, out)
-    write_text(out / "run.json", json.dumps({"minutes": minutes, "steps": step, "clips": seen}))
+        return processor, Qwen2_5_VLForConditionalGeneration.from_pretrained(start)
+    return processor, build_model(processor.tokenizer, seed=seed)
 
 
-def build_heads(hidden: int, errors: int, actions: int) -> Any:
-    """Return the helpers.
-
-    From the features of each step of time (B, 8, 16 × hidden) to the pose, and on to the errors;
-    from the mean of all features (B, hidden), which the language model reads most easily, to the
-    action and the errors.
-    """
-    from torch import nn
-
-    return nn.ModuleDict(
-        {
-            "look": nn.Sequential(nn.Linear(16 * hidden, 256), nn.GELU()),
-            "pose": nn.Linear(256, 63),
-            "errors": nn.Sequential(
-                nn.Flatten(1), nn.Linear(8 * 256, 512), nn.GELU(), nn.Linear(512, errors)
-            ),
-            "action": nn.Linear(hidden, actions),
-            "gist": nn.Sequential(nn.Linear(hidden, 512), nn.GELU(), nn.Linear(512, errors)),
-        }
-    )
+def _add_run(out: Path, start: Path | None, facts: dict[str, float]) -> None:
+    """Write `run.json`: the facts, added to those of the run that this one goes on from."""
+    before = start / "run.json" if start else None
+    sums = json.loads(before.read_text("utf-8")) if before and before.exists() else {}
+    sums |= {name: sums.get(name, 0) + value for name, value in facts.items()}
+    write_text(out / "run.json", json.dumps(sums))
 
 
-def step_losses(model: Any, heads: Any, batch: Any, *, speak: bool) -> dict[str, Any]:
-    """Return the losses of a batch: pose and errors, and of the text if the model is to speak."""
-    import torch
-    from torch.nn import functional
-
-    inputs, losses = dict(batch.inputs), {}
-    with torch.autocast("cpu", dtype=torch.bfloat16):
-        seen = model.model.get_video_features(
-            inputs.pop("pixel_values_videos"), inputs["video_grid_thw"]
-        )
-        features = torch.stack(list(seen.pooler_output))
-        look = heads["look"](features.reshape(*batch.poses.shape[:2], -1))
-        pose, errors = heads["pose"](look).float(), heads["errors"](look).float()
-        mean = features.mean(dim=1)
-        action, gist = heads["action"](mean).float(), heads["gist"](mean).float()
-        if speak:
-            losses["text"] = _text_loss(model, inputs, features, batch.weights)
-    return losses | {
-        "pose": _POSE * functional.smooth_l1_loss(pose.reshape(batch.poses.shape), batch.poses),
-        "action": _ACTION * functional.cross_entropy(action, batch.actions),
-        "errors": _ERRORS * _wrong(errors, batch),
-        "gist": _ERRORS * _wrong(gist, batch),
-    }
-
-
-def _wrong(logits: Any, batch: Any) -> Any:
-    """Return the mean loss over the errors that each clip's action can have."""
-    from torch.nn.functional import binary_cross_entropy_with_logits
-
-    loss = binary_cross_entropy_with_logits(logits, batch.errors, reduction="none")
-    return (loss * batch.known).sum() / batch.known.sum()
-
-
-def _text_loss(model: Any, inputs: dict[str, Any], features: Any, weights: Any) -> Any:
-    """Return the weighted mean loss of the answers, given features of videos (B, 128, hidden)."""
-    from torch.nn.functional import cross_entropy
-
-    embedded = model.get_input_embeddings()(inputs["input_ids"])
-    places = (inputs["mm_token_type_ids"] == 2).unsqueeze(-1).expand_as(embedded)
-    embedded = embedded.masked_scatter(places, features.to(embedded.dtype))
-    times = {name: inputs[name] for name in ("video_grid_thw", "second_per_grid_ts")}
-    positions, _ = model.model.get_rope_index(
-        inputs["input_ids"],
-        inputs["mm_token_type_ids"],
-        attention_mask=inputs["attention_mask"],
-        **times,
-    )
-    logits = model(
-        inputs_embeds=embedded,
-        attention_mask=inputs["attention_mask"],
-        position_ids=positions,
-        use_cache=False,
-    ).logits[:, :-1]
-    learnt = weights[:, 1:] > 0
-    loss = cross_entropy(
-        logits[learnt].float(), inputs["input_ids"][:, 1:][learnt], reduction="none"
-    )
-    return (loss * weights[:, 1:][learnt]).sum() / weights.sum()
-
-
-def save(model: Any, processor: Any, heads: Any, out: Path) -> None:
-    """Write weights, processor and the helpers."""
-    from safetensors.torch import save_file
-
-    model.save_pretrained(out)
-    processor.save_pretrained(out)
-    save_file(heads.state_dict(), out / "heads.safetensors")
-
-
-def _cosine(done: float) -> float:
-    return 0.5 * (1 + math.cos(math.pi * min(done, 1)))
+def _losses(model: Any, helpers: Any, views: Iterator[Views]) -> Iterator[dict[str, Any]]:
+    for seen in prefetch(views):
+        yield view_losses(model, helpers, seen)

@@ -102,7 +102,7 @@ def build_config(tokenizer: Any, *, hidden: int = 192, layers: int = 4) -> Any:
             "pad_token_id": ids["<|endoftext|>"],
         },
         vision_config={
-            "depth": layers,
+            "depth": 3 * layers // 2,
             "hidden_size": 3 * hidden // 4,
             "intermediate_size": 2 * hidden,
             "num_heads": max(1, hidden // 64),
@@ -111,7 +111,7 @@ def build_config(tokenizer: Any, *, hidden: int = 192, layers: int = 4) -> Any:
             "spatial_merge_size": 2,
             "temporal_patch_size": 2,
             "window_size": 112,
-            "fullatt_block_indexes": [layers - 1],
+            "fullatt_block_indexes": [3 * layers // 2 - 1],
             "tokens_per_second": 8,
         },
         image_token_id=ids["<|image_pad|>"],

@@ -5,17 +5,21 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import load_file
 
 from flex.graph_file import load_graph
 from flex.matcher import find_errors
 from flex.problems import InputError
 from pretrain import films
-from pretrain.batches import Teacher, patchify
+from pretrain.eyes import Viewer, build_helpers, view_losses
 from pretrain.films import draw, load_shard, shards_in
-from pretrain.notes import corpus, notes, page
+from pretrain.library import Library
+from pretrain.notes import corpus, notes, talk
 from pretrain.pack import pack
-from pretrain.train import train
-from vlm.tiny import build_processor
+from pretrain.patches import patchify
+from pretrain.speech import Speaker
+from pretrain.train import look, speak
+from vlm.tiny import build_model, build_processor
 
 
 @pytest.fixture(scope="module")
@@ -30,14 +34,17 @@ def drawn(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_notes_are_read_back_as_the_errors_they_name(drawn: Path) -> None:
     graph = load_graph()
     for record in load_shard(drawn / "77.npz").records:
-        found = find_errors(graph, notes(graph, record).answer, record.action)
+        found = find_errors(graph, notes(graph, record, random.Random(3)), record.action)
         assert set(found) == {o.error_type for o in record.occurrences}
 
 
-def test_pages_cover_standards_and_corrections() -> None:
+def test_a_talk_names_the_exercise_first_and_asks_all_kinds_of_questions(drawn: Path) -> None:
     graph, draws = load_graph(), random.Random(0)
-    kinds = {page(graph, draws).question.split(":")[0] for _ in range(30)}
-    assert kinds == {"Manual", "Mend"}
+    record = next(r for r in load_shard(drawn / "77.npz").records if r.occurrences)
+    talks = [talk(graph, record, draws) for _ in range(30)]
+    assert {t[0].answer for t in talks} == {graph.actions[record.action].name}
+    asked = {turn.question.split(":")[0].split("?")[0] for t in talks for turn in t}
+    assert asked == {"Exercise", "Standard", "Notes on this lift.", "Mend", "Score"}
 
 
 def test_patches_are_those_of_the_processor(drawn: Path) -> None:
@@ -50,31 +57,78 @@ def test_patches_are_those_of_the_processor(drawn: Path) -> None:
     torch.testing.assert_close(ours, theirs, atol=1e-5, rtol=0)
 
 
+def test_a_library_needs_clips_and_glances_are_parts_of_them(drawn: Path, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="holds no clips"):
+        Library(tmp_path)
+    library = Library(drawn)
+    clip, glance = library.clip(5), library.glance(5, 7)
+    assert library.record(5) == clip.record
+    np.testing.assert_array_equal(glance.film, clip.film[14:])
+    np.testing.assert_array_equal(glance.poses, clip.poses[7:])
+
+
+def test_what_views_tell_is_what_the_clips_hold(drawn: Path) -> None:
+    graph, library = load_graph(), Library(drawn)
+    viewer = Viewer(graph, library, 0)
+    views = next(viewer.clips(4))
+    assert views.pixels.shape == (4 * 8 * 64, 1176)
+    assert (views.errors <= views.known).all()
+    names = list(graph.actions)
+    shown = {tuple(r.poses.ravel()[:3]): r for r in map(library.clip, range(len(library)))}
+    for action, poses, errors in zip(views.actions, views.poses, views.errors, strict=True):
+        record = shown[tuple(poses.numpy().ravel()[:3])].record
+        assert names[int(action)] == record.action
+        named = {o for o, there in zip(viewer.occurrences, errors, strict=True) if there}
+        assert named == set(record.occurrences)
+
+
 def test_answers_alone_are_learnt(drawn: Path) -> None:
-    graph = load_graph()
+    graph, library = load_graph(), Library(drawn)
     tokenizer = build_processor(corpus(graph)).tokenizer
-    batch = Teacher(graph, tokenizer, drawn, 0).batch(2, 1)
-    ids = batch.inputs["input_ids"]
-    for row in range(3):
-        learnt = batch.weights[row] > 0
-        answer = tokenizer.decode(ids[row][learnt])
-        assert answer.endswith("<|im_end|>")
-        assert "<|im_start|>" not in answer
-    assert (batch.errors <= batch.known).all()
+    records = [library.record(n) for n in range(len(library))]
+    features = np.zeros((1, len(library), 128, 4), dtype=np.float16)
+    batch = next(Speaker(graph, tokenizer, features, records, 0).batches(3))
+    for ids, weights in zip(batch["input_ids"], batch["weights"], strict=True):
+        learnt = tokenizer.decode(ids[weights > 0])
+        assert "<|im_start|>" not in learnt
+        assert learnt.count("<|im_end|>") == tokenizer.decode(ids).count("assistant\n")
+
+
+def test_losses_of_the_eyes_reach_every_weight_of_the_tower(drawn: Path) -> None:
+    graph, library = load_graph(), Library(drawn)
+    viewer = Viewer(graph, library, 0)
+    model = build_model(build_processor(["a"], 300).tokenizer, hidden=64, layers=2)
+    helpers = build_helpers(64, len(viewer.occurrences), len(graph.actions))
+    glance = view_losses(model, helpers, next(viewer.glances(2)))
+    assert set(glance) == {"pose", "mean_pose", "action"}
+    sum(view_losses(model, helpers, next(viewer.clips(2))).values()).backward()
+    for name, weight in [*model.model.visual.named_parameters(), *helpers.named_parameters()]:
+        assert weight.grad is not None, name
+        assert weight.grad.abs().max() > 0, name
 
 
 @pytest.mark.slow
 def test_a_run_is_logged_goes_on_and_is_packed(drawn: Path, tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="no finished run"):
-        pack(tmp_path, tmp_path / "out")
     first, second = tmp_path / "first", tmp_path / "second"
-    train(drawn, first, minutes=0.02, look=0.5, clips=2, pages=1)
-    train(drawn, second, minutes=0.01, look=0.0, clips=2, pages=1, start=first)
-    assert json.loads((second / "run.json").read_text())["steps"] >= 1
+    with pytest.raises(InputError, match="no trained eyes"):
+        speak(drawn, first, minutes=0.01)
+    look(drawn, first, minutes=0.02, glances=0.5)
+    look(drawn, second, minutes=0.01, glances=0.0, start=first)
+    with pytest.raises(InputError, match="no finished run"):
+        pack(second, tmp_path / "out")
+    eyes = load_file(second / "model.safetensors")
+    speak(drawn, second, minutes=0.02, looks=1)
+    spoken = load_file(second / "model.safetensors")
+    for name in eyes:
+        assert torch.equal(eyes[name], spoken[name]) == name.startswith("visual."), name
+    facts = json.loads((second / "run.json").read_text())
+    assert facts["look_minutes"] == pytest.approx(0.03)
+    assert facts["clips"] >= 1
+    assert facts["talks"] >= 1
     pack(second, tmp_path / "base")
     assert "simulated" in (tmp_path / "base" / "README.md").read_text()
     assert (tmp_path / "base" / "model.safetensors").stat().st_size < 16 * 2**20
-    assert not (tmp_path / "base" / "heads.safetensors").exists()
+    assert not (tmp_path / "base" / "helpers.safetensors").exists()
 
 
 def test_a_finished_shard_is_not_drawn_again(drawn: Path) -> None:

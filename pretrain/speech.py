@@ -1,0 +1,126 @@
+"""Teaches the language model to talk about what the finished eyes see.
+
+The eyes do not change any more, so every clip is seen once and its features are kept.
+"""
+
+import random
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from rich.progress import track
+
+from flex import cli
+from flex.graph import Graph
+from flex.sample import Annotation
+from pretrain.eyes import see
+from pretrain.films import GROUPS
+from pretrain.library import Library
+from pretrain.notes import Turn, talk
+from pretrain.patches import GRID, PLACES, patchify, vary
+
+_SEEN_AT_ONCE = 16
+_SYSTEM = "<|im_start|>system\nYou are a helpful assistant.<|im_end|>\n"
+_VIDEO = f"<|vision_start|>{'<|video_pad|>' * (GROUPS * PLACES)}<|vision_end|>"
+
+
+def watch(model: Any, library: Library, looks: int, seed: int) -> npt.NDArray[np.float16]:
+    """Return features (looks, N, 128, hidden) of all clips, varied anew at each look."""
+    import torch
+
+    draws, hidden = np.random.default_rng(seed), model.config.text_config.hidden_size
+    features = np.empty((looks, len(library), GROUPS * PLACES, hidden), dtype=np.float16)
+    starts = [(n, at) for n in range(looks) for at in range(0, len(library), _SEEN_AT_ONCE)]
+    with torch.no_grad():
+        for n, at in track(starts, "clips seen", console=cli.err, transient=True):
+            rows = range(at, min(at + _SEEN_AT_ONCE, len(library)))
+            films = [library.clip(row).film for row in rows]
+            seen = see(model, patchify(vary(films, draws)), GROUPS)
+            features[n, rows.start : rows.stop] = seen.flatten(1, 2).float().numpy()
+    return features
+
+
+class Speaker:
+    """Draws clips, as features, and talks about them."""
+
+    def __init__(
+        self,
+        graph: Graph,
+        tokenizer: Any,
+        features: npt.NDArray[np.float16],
+        records: list[Annotation],
+        seed: int,
+    ) -> None:
+        self._graph, self._tokenizer = graph, tokenizer
+        self._features, self._records = features, records
+        self._draws = random.Random(seed)
+
+    def batches(self, count: int) -> Iterator[dict[str, Any]]:
+        """Yield batches: ids, mask, types, weights (B, L), features, seconds of a step of time."""
+        while True:
+            yield self._batch([self._draws.randrange(len(self._records)) for _ in range(count)])
+
+    def _batch(self, picked: list[int]) -> dict[str, Any]:
+        import torch
+
+        records = [self._records[n] for n in picked]
+        rows = [self.encode(talk(self._graph, record, self._draws)) for record in records]
+        width = max(len(ids) for ids, _ in rows)
+        ids = torch.full((len(rows), width), self._tokenizer.pad_token_id)
+        weights, mask = torch.zeros(ids.shape), torch.zeros_like(ids)
+        for n, (tokens, counts) in enumerate(rows):
+            ids[n, : len(tokens)] = torch.tensor(tokens)
+            weights[n, : len(tokens)] = torch.tensor(counts)
+            mask[n, : len(tokens)] = 1
+        looks = [self._draws.randrange(len(self._features)) for _ in picked]
+        video = self._tokenizer.convert_tokens_to_ids("<|video_pad|>")
+        return {
+            "input_ids": ids,
+            "attention_mask": mask,
+            "mm_token_type_ids": 2 * (ids == video).int(),
+            "weights": weights,
+            "features": torch.from_numpy(self._features[looks, picked]).float(),
+            "seconds": torch.tensor([float(r.duration_s or 0) / GROUPS for r in records]),
+        }
+
+    def encode(self, turns: list[Turn]) -> tuple[list[int], list[float]]:
+        """Return the ids of a talk and how much each counts: 0 outside answers."""
+        ids, weights = [], []
+        for n, turn in enumerate(turns):
+            before = f"{_SYSTEM if n == 0 else chr(10)}<|im_start|>user\n{_VIDEO if n == 0 else ''}"
+            asked = f"{before}{turn.question}<|im_end|>\n<|im_start|>assistant\n"
+            question = self._tokenizer(asked)["input_ids"]
+            answer = self._tokenizer(f"{turn.answer}<|im_end|>")["input_ids"]
+            ids += question + answer
+            weights += [0.0] * len(question) + [turn.weight] * len(answer)
+        return ids, weights
+
+
+def speech_losses(model: Any, batch: dict[str, Any]) -> dict[str, Any]:
+    """Return the weighted mean loss of the answers' tokens."""
+    import torch
+    from torch.nn.functional import cross_entropy
+
+    ids, weights = batch["input_ids"], batch["weights"][:, 1:]
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        embedded = model.get_input_embeddings()(ids)
+        places = (batch["mm_token_type_ids"] == 2).unsqueeze(-1).expand_as(embedded)
+        embedded = embedded.masked_scatter(places, batch["features"].to(embedded.dtype))
+        positions, _ = model.model.get_rope_index(
+            ids,
+            batch["mm_token_type_ids"],
+            video_grid_thw=torch.tensor([[GROUPS, GRID, GRID]] * len(ids)),
+            second_per_grid_ts=batch["seconds"],
+            attention_mask=batch["attention_mask"],
+        )
+        states = model.model.language_model(
+            inputs_embeds=embedded,
+            attention_mask=batch["attention_mask"],
+            position_ids=positions,
+            use_cache=False,
+        ).last_hidden_state[:, :-1]
+        learnt = weights > 0
+        logits = model.lm_head(states[learnt])
+    loss = cross_entropy(logits.float(), ids[:, 1:][learnt], reduction="none")
+    return {"text": (loss * weights[learnt]).sum() / weights.sum()}
