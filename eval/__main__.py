@@ -2,37 +2,38 @@
 
 python -m eval run --adapter runs/sft/coach             # predict and report in one
 python -m eval predict --model Qwen/Qwen2.5-VL-3B-Instruct --limit 20
+python -m eval judge --endpoint http://localhost:8000/v1 --model judge
 python -m eval report --out runs/eval
 python -m eval score runs/eval/answers-tuned.jsonl --data data/flex-sim
 python -m eval score lifts.jsonl --map configs/import/fitness-aqa.yaml
 """
 
-import json
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from eval import predict_command, report_command
+from eval import judge_command, predict_command, report_command
+from eval.options import (
+    DATA,
+    DIALOGUES,
+    OUT,
+    Adapter,
+    Data,
+    Dialogues,
+    EncoderName,
+    GraphFile,
+    Limit,
+    Out,
+    Workers,
+)
 from flex import cli
 from flex.graph_file import GRAPH_FILE
-from flex.problems import InputError, Problem
 
 app = cli.new_app("Judges a coach: answers, metrics with intervals and baselines, a report.")
 
-DATA, DIALOGUES = Path("data/flex-sim"), Path("runs/qa/dialogues.jsonl")
-OUT = Path("runs/eval")
-
 Model = Annotated[
     str | None, typer.Option(help="Folder or hub id.", show_default="the adapter's base")
-]
-Adapter = Annotated[Path | None, typer.Option(help="What `python -m sft` wrote.")]
-Data = Annotated[Path, typer.Option(help="Folder of the clips.")]
-Dialogues = Annotated[Path, typer.Option(help="What `python -m qa_gen` wrote.")]
-Out = Annotated[Path, typer.Option(help="Folder of answers and report.")]
-EncoderName = Annotated[str | None, typer.Option(help="BERTScore's model: a hub name or a folder.")]
-GraphFile = Annotated[
-    Path, typer.Option("--graph", help="Knowledge graph file.", show_default="FLEX's")
 ]
 
 
@@ -44,7 +45,7 @@ def main() -> None:
 @app.command("score")
 def score(
     answers: Annotated[Path, typer.Argument(help="Answers, or labelled lifts (JSON Lines).")],
-    out: Annotated[Path, typer.Option(help="Folder for scores.json.")] = Path("runs/eval"),
+    out: Annotated[Path, typer.Option(help="Folder for scores.json.")] = OUT,
     data: Annotated[
         Path | None,
         typer.Option(help="Data folder with annotations.jsonl: score ranges and baselines."),
@@ -53,9 +54,7 @@ def score(
         Path | None, typer.Option("--map", help="What the labels of lifts mean.")
     ] = None,
     encoder: EncoderName = None,
-    workers: Annotated[
-        int | None, typer.Option(help="Processes for the text metrics.", min=1)
-    ] = None,
+    workers: Workers = None,
     graph_file: GraphFile = GRAPH_FILE,
 ) -> None:
     """Judge answers: text metrics, error types, scores, with intervals over subjects.
@@ -77,6 +76,7 @@ def score(
 
 
 app.command("predict")(predict_command.predict)
+app.command("judge")(judge_command.judge)
 app.command("report")(report_command.report)
 
 
@@ -88,13 +88,13 @@ def run(
     dialogues: Dialogues = DIALOGUES,
     out: Out = OUT,
     encoder: EncoderName = None,
-    limit: Annotated[int | None, typer.Option(help="At most so many clips.", min=1)] = None,
+    limit: Limit = None,
 ) -> None:
     """Predict in all modes, then report. A stopped run goes on where it was."""
     from eval import predict, report
 
     predict.run(
-        model=model or _base(adapter),
+        model=model,
         adapter=adapter,
         data=data,
         dialogues=dialogues,
@@ -103,18 +103,6 @@ def run(
     )
     page = report.run(data=data, dialogues=dialogues, out=out, encoder=encoder)
     typer.echo(f"Open {page}, or read {page.with_suffix('.md')}.")
-
-
-def _base(adapter: Path | None) -> str:
-    """Return the base that an adapter was trained on."""
-    if adapter is None:
-        raise InputError([Problem("--model", "name a model, or an --adapter with its base")])
-    path = adapter / "adapter_config.json"
-    try:
-        return str(json.loads(path.read_text("utf-8"))["base_model_name_or_path"])
-    except (OSError, ValueError, KeyError) as error:
-        message = "is no adapter; `make sft` writes one, or name --model for a base alone"
-        raise InputError([Problem(str(path), message)]) from error
 
 
 if __name__ == "__main__":

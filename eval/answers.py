@@ -124,6 +124,23 @@ def read_answers(path: Path, graph: Graph | None = None) -> list[Answer]:
     return answers
 
 
+def answer_files(given: Sequence[Path] | None, out: Path) -> list[Path]:
+    """Return the files given, or every answers-*.jsonl of a run.
+
+    Raises:
+        InputError: there is none.
+    """
+    files = list(given) if given else sorted(out.glob("answers-*.jsonl"))
+    if not files:
+        raise InputError([Problem(str(out), "holds no answers-*.jsonl; run `predict` first")])
+    return files
+
+
+def find_answers(given: Sequence[Path] | None, out: Path, graph: Graph) -> list[Answer]:
+    """Return all answers of the files given, or of a run."""
+    return [answer for file in answer_files(given, out) for answer in read_answers(file, graph)]
+
+
 def write_answers(path: Path, answers: Iterable[Answer]) -> int:
     """Write answers as JSON Lines, atomically; return how many."""
     return write_jsonl(path, answers)

@@ -16,12 +16,15 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from eval.answers import Answer, of_stage
 from eval.predict_cache import AnswerCache, answer_key
 from eval.predict_rules import environment
-from flex.files import hash_text, write_jsonl
+from flex.files import hash_text, read_jsonl, write_jsonl
 from flex.graph import Graph, Occurrence
+from flex.problems import InputError, Problem, problems_of
 from vlm.generate import Conversation, Decoding
 
 # A judge that does not answer in the form is asked this often before its grade is missing.
 TRIES = 2
+MARKS = ("found", "honest", "advice", "clear")
+GRADES_FILE = "judge.jsonl"
 Mark = Annotated[int, Field(ge=1, le=5, strict=True)]
 
 
@@ -46,8 +49,8 @@ class Graded(BaseModel):
 
     clip: str
     mode: str
-    view: str | None
-    grade: Grade | None
+    view: str | None = None
+    grade: Grade | None = None
     reply: str
 
 
@@ -81,7 +84,28 @@ def grade(graph: Graph, answers: Sequence[Answer], judge: Judge, out: Path) -> l
         Graded(clip=a.clip, mode=a.mode, view=a.view, grade=grades[n], reply=replies[n])
         for n, a in enumerate(asked)
     ]
-    write_jsonl(out / "judge.jsonl", graded)
+    write_jsonl(out / GRADES_FILE, graded)
+    return graded
+
+
+def read_grades(out: Path) -> list[Graded]:
+    """Return the grades of a run; none where no judge was asked.
+
+    Raises:
+        InputError: a line that is no grade.
+    """
+    path = out / GRADES_FILE
+    if not path.exists():
+        return []
+    graded: list[Graded] = []
+    for number, row in read_jsonl(path):
+        if isinstance(row, Problem):
+            raise InputError([row])
+        try:
+            graded.append(Graded.model_validate(row))
+        except ValidationError as error:
+            place = f"{path}:{number}"
+            raise InputError(problems_of(error, lambda _, at=place: at)) from error  # type: ignore[misc]
     return graded
 
 
@@ -124,9 +148,7 @@ def means(graded: Sequence[Graded]) -> dict[str, dict[str, float]]:
         members = [one.grade for one in graded if one.mode == mode]
         given = [one for one in members if one is not None]
         marks = {
-            name: sum(getattr(one, name) for one in given) / len(given)
-            for name in ("found", "honest", "advice", "clear")
-            if given
+            name: sum(getattr(one, name) for one in given) / len(given) for name in MARKS if given
         }
         found[mode] = {**marks, "graded": len(given) / len(members)}
     return found

@@ -29,6 +29,7 @@ from flex.problems import InputError, Problem
 from flex.video import Sampler
 from vlm.cache import FrameCache
 from vlm.dialogues import DEFAULT_VIEW, DialogueRecord, read_dialogues, view_path
+from vlm.weights import base_of
 
 Mode = Literal["pretrained", "prompted", "tuned"]
 MODES: tuple[Mode, ...] = ("pretrained", "prompted", "tuned")
@@ -79,7 +80,7 @@ class Plan:
 
 def run(
     *,
-    model: str,
+    model: str | None = None,
     adapter: Path | None = None,
     modes: Sequence[str] | None = None,
     endpoint: str | None = None,
@@ -97,7 +98,8 @@ def run(
     """Ask a model about every clip of a split; return the files of answers, one a mode.
 
     Args:
-        model: folder or hub id of the base; behind an endpoint, the name that it serves.
+        model: folder or hub id of the base, by default the adapter's; behind an endpoint, the name
+            that it serves.
         adapter: a PEFT folder, for the mode "tuned".
         modes: default: pretrained and prompted, and tuned if there is an adapter. Behind an
             endpoint one mode at a time, since the server decides whether the adapter is on.
@@ -115,11 +117,13 @@ def run(
         graph_file: where the rules come from.
 
     Raises:
-        InputError: unknown modes, "tuned" without an adapter, no such clips, none that decodes.
+        InputError: unknown modes, "tuned" without an adapter, neither model nor adapter, no such
+            clips, none that decodes.
     """
     from vlm.generate import Decoding
 
     chosen = _modes(modes, adapter, endpoint)
+    model = model or base_of(adapter)
     records = read_dialogues(dialogues, split)[:limit]
     plan = Plan(
         data=data,

@@ -1,18 +1,22 @@
 """`python -m eval predict`: the options of `eval.predict.run`."""
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from eval.options import DATA, DIALOGUES, OUT, Adapter, Data, Dialogues, GraphFile, Limit, Out
 from flex.graph_file import GRAPH_FILE
 
 
 def predict(
-    model: Annotated[str, typer.Option(help="Folder or hub id; with --endpoint, a served name.")],
-    adapter: Annotated[
-        Path | None, typer.Option(help="PEFT folder, for the mode tuned.", show_default=False)
+    model: Annotated[
+        str | None,
+        typer.Option(
+            help="Folder or hub id; with --endpoint, a served name.",
+            show_default="the adapter's base",
+        ),
     ] = None,
+    adapter: Adapter = None,
     mode: Annotated[
         list[str] | None,
         typer.Option(
@@ -26,16 +30,12 @@ def predict(
             help="OpenAI-compatible server, up to and with /v1, instead of a local model."
         ),
     ] = None,
-    data: Annotated[Path, typer.Option(help="Folder of the clips.")] = Path("data/flex-sim"),
-    dialogues: Annotated[Path, typer.Option(help="Questions, answers and facts.")] = Path(
-        "runs/qa/dialogues.jsonl"
-    ),
-    out: Annotated[Path, typer.Option(help="Folder of the run; the same one resumes it.")] = Path(
-        "runs/eval"
-    ),
+    data: Data = DATA,
+    dialogues: Dialogues = DIALOGUES,
+    out: Out = OUT,
     split: Annotated[str, typer.Option(help="train, validation or test.")] = "test",
     view: Annotated[str, typer.Option(help="The camera that the model sees.")] = "View-1",
-    limit: Annotated[int | None, typer.Option(help="Only the first clips.", min=1)] = None,
+    limit: Limit = None,
     batch: Annotated[int, typer.Option(help="Clips that are asked at once.", min=1)] = 8,
     max_new_tokens: Annotated[int, typer.Option(help="Longest answer.", min=1)] = 512,
     frames: Annotated[
@@ -44,9 +44,7 @@ def predict(
     pixels: Annotated[
         int | None, typer.Option(help="Most pixels of a frame.", show_default="as trained")
     ] = None,
-    graph_file: Annotated[
-        Path, typer.Option("--graph", help="Knowledge graph file.", show_default="FLEX's")
-    ] = GRAPH_FILE,
+    graph_file: GraphFile = GRAPH_FILE,
 ) -> None:
     """Ask a model about every clip of a split, in up to three modes.
 

@@ -12,8 +12,9 @@ from pathlib import Path
 from pydantic import ValidationError
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
-from eval.answers import Answer, read_answers
+from eval.answers import Answer, answer_files, read_answers
 from eval.bootstrap import RESAMPLES
+from eval.judge import means, read_grades
 from eval.predict import PredictRecord
 from eval.report_clips import ranked, show_clips
 from eval.report_measure import Measures, measure_all
@@ -64,9 +65,7 @@ def run(
         InputError: no answers, or files that cannot be read; every problem at once.
     """
     graph = load_graph(graph_file)
-    files = list(answers) if answers else sorted(out.glob("answers-*.jsonl"))
-    if not files:
-        raise InputError([Problem(str(out), "holds no answers-*.jsonl; run `predict` first")])
+    files = answer_files(answers, out)
     given = [answer for file in files for answer in read_answers(file, graph)]
     records = {record.clip: record for record in read_dialogues(dialogues)}
     annotations = _annotations(data, graph)
@@ -97,6 +96,7 @@ def run(
         simulated=_simulated(given, records),
         data=data.name,
         split=_split(given, records),
+        marks=means(read_grades(out)),
         worst=show_clips(shown, measures, records, data, sampler),
         best=show_clips(rest[::-1][:best], measures, records, data, sampler),
     )

@@ -29,6 +29,7 @@ def page_words(
     simulated: str,
     data: str,
     split: str,
+    marks: dict[str, dict[str, float]] | None = None,
     worst: Sequence[ShownClip] = (),
     best: Sequence[ShownClip] = (),
 ) -> dict[str, Any]:
@@ -41,6 +42,7 @@ def page_words(
         simulated: "all", "some" or "" of the clips are simulated.
         data: name of the data.
         split: which part was asked about.
+        marks: mode → mean marks of the judge, if one was asked.
         worst: clips to show, the worst first.
         best: clips to show, the best first.
     """
@@ -66,6 +68,7 @@ def page_words(
             for part in figures["coach"]
         ],
         "ranks": _ranks(measures, columns),
+        "marks": marks or {},
         "tests": _tests(figures, measures),
         "types": sorted(card.per_type.items(), key=lambda item: -item[1]["support"]),
         "group_rows": _groups(graph, measures),
@@ -100,6 +103,7 @@ def report_json(words: dict[str, Any]) -> dict[str, Any]:
             for other, found in measures.tests.items()
         },
         "breakdown": measures.groups,
+        "judge": words["marks"],
     }
     plain: dict[str, Any] = _without_nan(content)
     return plain

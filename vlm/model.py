@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from flex.files import write_text
 from flex.problems import InputError, Problem, problems_of
 from flex.video import Sampler
+from vlm.vision_attention import join_equal_chunks
 from vlm.weights import check_adapter, find_model, weights_fingerprint
 
 MODEL_TYPE = "qwen2_5_vl"
@@ -184,6 +185,8 @@ def _load_weights(folder: Path, dtype: str, device: str, attention: str) -> Any:
     except ImportError as error:
         message = f"attention {attention!r} is not installed; use sdpa"
         raise InputError([Problem("attention", message)]) from error
+    if attention == "sdpa":
+        join_equal_chunks(model)
     return model.to(device)
 
 

@@ -34,9 +34,26 @@ def check_adapter(folder: Path) -> None:
         InputError: it does not.
     """
     if not (folder / "adapter_config.json").exists():
-        message = "holds no adapter_config.json, so it is no adapter"
+        message = "holds no adapter_config.json, so it is no adapter; `make sft` writes one"
         raise InputError([Problem(str(folder), message)])
     _require_safetensors(folder, "adapter_model.safetensors")
+
+
+def base_of(adapter: Path | None) -> str:
+    """Return the base that an adapter was trained on: a folder or a hub id.
+
+    Raises:
+        InputError: there is no adapter, or it does not say.
+    """
+    if adapter is None:
+        raise InputError([Problem("--model", "name a model, or an --adapter with its base")])
+    check_adapter(adapter)
+    path = adapter / "adapter_config.json"
+    try:
+        return str(json.loads(path.read_text("utf-8"))["base_model_name_or_path"])
+    except (ValueError, KeyError) as error:
+        message = "does not name its base as base_model_name_or_path; name it with --model"
+        raise InputError([Problem(str(path), message)]) from error
 
 
 def weights_fingerprint(folder: Path) -> str:

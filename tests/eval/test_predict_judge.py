@@ -3,10 +3,16 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
-from eval.answers import Answer, Truth
-from eval.judge import grade, means, read_grade, rubric
+import pytest
+from typer.testing import CliRunner
+
+from eval.__main__ import app
+from eval.answers import Answer, Truth, write_answers
+from eval.judge import grade, means, read_grade, read_grades, rubric
 from flex.graph_file import load_graph
+from flex.problems import InputError
 from vlm.generate import Conversation, Decoding
 
 GRAPH = load_graph()
@@ -60,6 +66,22 @@ def test_grades_are_cached_and_a_bad_reply_is_asked_again(tmp_path: Path) -> Non
         "graded": 1,
     }
     assert means(graded)["pretrained"] == {"graded": 0}
+
+
+def test_the_command_grades_a_run_by_a_served_model(tmp_path: Path, chat_server: Any) -> None:
+    answers = [answer(mode, "Your knees caved in.") for mode in ("pretrained", "tuned")]
+    for one in answers:
+        write_answers(tmp_path / f"answers-{one.mode}.jsonl", [one])
+    with chat_server(lambda _: GOOD) as (address, asked):
+        words = ["judge", "--endpoint", address, "--model", "j", "--out", str(tmp_path)]
+        done = CliRunner().invoke(app, words, env={"OPENAI_API_KEY": "k"})
+    assert done.exit_code == 0, done.output
+    assert len(asked) == 2
+    assert "Your knees caved in." in str(asked[0]["messages"])
+    assert [one.grade is not None for one in read_grades(tmp_path)] == [True, True]
+    (tmp_path / "judge.jsonl").write_text('{"clip": 3}\n')
+    with pytest.raises(InputError, match=r"judge\.jsonl:1"):
+        read_grades(tmp_path)
 
 
 def test_marks_outside_the_rubric_are_no_grade() -> None:

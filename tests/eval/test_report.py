@@ -103,6 +103,25 @@ def test_figures_baselines_and_both_pages(world: Path) -> None:
         assert "R-l2 × 100" in text
 
 
+def test_a_judges_marks_are_shown(world: Path) -> None:
+    marks = {"found": 5, "honest": 4, "advice": 2, "clear": 5, "reason": "Fine."}
+    lines = [
+        {"clip": "A16/000", "mode": "tuned", "view": None, "grade": grade, "reply": ""}
+        for grade in (marks, None)
+    ]
+    text = "".join(json.dumps(line) + "\n" for line in lines)
+    (world / "out" / "judge.jsonl").write_text(text)
+    assert run(world)["judge"]["tuned"] == {
+        "found": 5,
+        "honest": 4,
+        "advice": 2,
+        "clear": 5,
+        "graded": 0.5,
+    }
+    assert "| 5.00 | 4.00 | 2.00 | 5.00 | 50 % |" in (world / "out" / "report.md").read_text()
+    assert 'id="judge"' in (world / "out" / "report.html").read_text()
+
+
 def test_the_page_stands_alone_and_shows_answers_side_by_side(world: Path) -> None:
     run(world, worst=2)
     page = (world / "out" / "report.html").read_text()

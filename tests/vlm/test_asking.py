@@ -2,10 +2,8 @@
 
 import base64
 import io
-import json
 import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import numpy as np
@@ -111,42 +109,9 @@ def test_fingerprints_tell_decodings_apart() -> None:
 
 
 @pytest.fixture
-def server() -> Iterator[tuple[str, list[dict[str, Any]]]]:
-    """An endpoint that answers "Good." and keeps what it was asked; model "gone" is unknown."""
-    asked: list[dict[str, Any]] = []
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            body = json.loads(self.rfile.read(int(self.headers["content-length"])))
-            asked.append(body)
-            if body["model"] == "gone":
-                self.send_error(404)
-                return
-            live = body.get("stream")
-            kind = "text/event-stream" if live else "application/json"
-            self.send_response(200)
-            self.send_header("content-type", kind)
-            self.end_headers()
-            shape = {"id": "1", "created": 0, "model": "m", "object": "chat.completion"}
-            if not live:
-                reply = {"index": 0, "finish_reason": "stop"}
-                reply["message"] = {"role": "assistant", "content": "Good."}
-                self.wfile.write(json.dumps(shape | {"choices": [reply]}).encode())
-                return
-            for text in ("Go", "od."):
-                piece = shape | {"choices": [{"index": 0, "delta": {"content": text}}]}
-                self.wfile.write(f"data: {json.dumps(piece)}\n\n".encode())
-            self.wfile.write(b"data: [DONE]\n\n")
-
-        def log_message(self, *_: object) -> None:
-            pass
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as http:
-        thread = threading.Thread(target=http.serve_forever)
-        thread.start()
-        yield f"http://127.0.0.1:{http.server_port}/v1", asked
-        http.shutdown()
-        thread.join()
+def server(chat_server: Any) -> Iterator[tuple[str, list[dict[str, Any]]]]:
+    with chat_server() as (address, asked):
+        yield address, asked
 
 
 def test_an_endpoint_gets_the_sampled_frames(

@@ -1,0 +1,27 @@
+"""Options that several commands of `python -m eval` share."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+DATA, DIALOGUES = Path("data/flex-sim"), Path("runs/qa/dialogues.jsonl")
+OUT = Path("runs/eval")
+
+Adapter = Annotated[
+    Path | None,
+    typer.Option(help="What `python -m sft` wrote, for the mode tuned.", show_default=False),
+]
+Data = Annotated[Path, typer.Option(help="Folder of the clips, with annotations.jsonl.")]
+Dialogues = Annotated[Path, typer.Option(help="What `python -m qa_gen` wrote.")]
+Out = Annotated[Path, typer.Option(help="Folder of the run; the same one resumes it.")]
+EncoderName = Annotated[str | None, typer.Option(help="BERTScore's model: a hub name or a folder.")]
+Workers = Annotated[int | None, typer.Option(help="Processes for the text metrics.", min=1)]
+Limit = Annotated[int | None, typer.Option(help="Only the first clips.", min=1)]
+GraphFile = Annotated[
+    Path, typer.Option("--graph", help="Knowledge graph file.", show_default="FLEX's")
+]
+AnswerFiles = Annotated[
+    list[Path] | None,
+    typer.Argument(help="Files of answers.", show_default="answers-*.jsonl in --out"),
+]
