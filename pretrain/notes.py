@@ -5,16 +5,17 @@ the coach learns later.
 """
 
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from flex.annotation_checks import score_of
-from flex.graph import Graph
+from flex.graph import Graph, Occurrence
 from flex.sample import Annotation
 
 _TELL, _ASIDE = 1.0, 0.3  # how much a token counts of what has to be seen, and of what is known
 _NAME = 3.0
-_STANDARD, _MEND, _SCORE = 0.3, 0.4, 0.4  # how often these are asked
+_STANDARD, _GOOD, _MEND, _SCORE = 0.3, 0.4, 0.4, 0.4  # how often these are asked
+_PRAISED = 3
 
 
 class Turn(NamedTuple):
@@ -26,10 +27,12 @@ class Turn(NamedTuple):
 
 
 def talk(graph: Graph, record: Annotation, draws: random.Random) -> list[Turn]:
-    """Return a talk about a clip: exercise, perhaps its standard, notes, perhaps advice, score."""
+    """Return a talk about a clip: exercise, notes, and perhaps standard, praise, advice, score."""
     turns = [Turn("Exercise?", graph.actions[record.action].name, _NAME)]
     if draws.random() < _STANDARD:
         turns.append(Turn("Standard?", standard(graph, record.action), _ASIDE))
+    if draws.random() < _GOOD:
+        turns.append(Turn("What was good?", praise(graph, record, draws), _ASIDE))
     turns.append(Turn("Notes on this lift.", notes(graph, record, draws), _TELL))
     if record.occurrences and draws.random() < _MEND:
         seen = draws.choice(record.occurrences)
@@ -43,12 +46,17 @@ def talk(graph: Graph, record: Annotation, draws: random.Random) -> list[Turn]:
 
 def notes(graph: Graph, record: Annotation, draws: random.Random) -> str:
     """Return a line for each error, in the order of the key steps, or that there is none."""
-    order = {occurrence: n for n, occurrence in enumerate(graph.occurrences(record.action))}
-    lines = []
-    for error in sorted(record.occurrences, key=order.__getitem__):
-        moment = draws.choice(graph.key_steps[error.key_step].moments)
-        lines.append(f"{moment}: {draws.choice(graph.error_types[error.error_type].observed)}")
+    seen = [o for o in graph.occurrences(record.action) if o in record.occurrences]
+    lines = [_line(graph, o, graph.error_types[o.error_type].observed, draws) for o in seen]
     return "\n".join(lines) or "Nothing to note."
+
+
+def praise(graph: Graph, record: Annotation, draws: random.Random) -> str:
+    """Return a line for each of some errors that did not happen, saying what was right."""
+    right = [o for o in graph.occurrences(record.action) if o not in record.occurrences]
+    chosen = sorted(draws.sample(right, min(_PRAISED, len(right))), key=right.index)
+    lines = [_line(graph, o, graph.error_types[o.error_type].ideal, draws) for o in chosen]
+    return "\n".join(lines) or "Nothing."
 
 
 def standard(graph: Graph, action: str) -> str:
@@ -56,6 +64,10 @@ def standard(graph: Graph, action: str) -> str:
     exercise = graph.actions[action]
     steps = [graph.key_steps[step].standard for step in exercise.key_steps]
     return "\n".join([f"{exercise.summary} {exercise.equipment}", *steps])
+
+
+def _line(graph: Graph, at: Occurrence, clauses: Sequence[str], draws: random.Random) -> str:
+    return f"{draws.choice(graph.key_steps[at.key_step].moments)}: {draws.choice(clauses)}"
 
 
 def corpus(graph: Graph) -> Iterator[str]:

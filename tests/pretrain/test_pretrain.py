@@ -14,7 +14,7 @@ from pretrain import films
 from pretrain.eyes import Viewer, build_helpers, view_losses
 from pretrain.films import draw, load_shard, shards_in
 from pretrain.library import Library
-from pretrain.notes import corpus, notes, talk
+from pretrain.notes import corpus, notes, praise, talk
 from pretrain.pack import pack
 from pretrain.patches import patchify
 from pretrain.speech import Speaker
@@ -38,13 +38,22 @@ def test_notes_are_read_back_as_the_errors_they_name(drawn: Path) -> None:
         assert set(found) == {o.error_type for o in record.occurrences}
 
 
+def test_praise_names_what_did_not_happen(drawn: Path) -> None:
+    graph = load_graph()
+    for record in load_shard(drawn / "77.npz").records:
+        text = praise(graph, record, random.Random(1))
+        assert not find_errors(graph, text, record.action)
+        assert len(text.splitlines()) >= 1
+
+
 def test_a_talk_names_the_exercise_first_and_asks_all_kinds_of_questions(drawn: Path) -> None:
     graph, draws = load_graph(), random.Random(0)
     record = next(r for r in load_shard(drawn / "77.npz").records if r.occurrences)
     talks = [talk(graph, record, draws) for _ in range(30)]
     assert {t[0].answer for t in talks} == {graph.actions[record.action].name}
     asked = {turn.question.split(":")[0].split("?")[0] for t in talks for turn in t}
-    assert asked == {"Exercise", "Standard", "Notes on this lift.", "Mend", "Score"}
+    others = {"Standard", "What was good", "Mend", "Score"}
+    assert asked == {"Exercise", "Notes on this lift."} | others
 
 
 def test_patches_are_those_of_the_processor(drawn: Path) -> None:
