@@ -104,7 +104,8 @@ def _opened(path: Path) -> Iterator[tuple[Any, Any]]:
     if not path.exists():
         raise InputError([Problem(str(path), "is missing")])
     try:
-        with av.open(str(path)) as container:
+        # Titles may be in any encoding; nobody reads them here.
+        with av.open(str(path), metadata_errors="replace") as container:
             if not container.streams.video:
                 raise InputError([Problem(str(path), "has no video stream")])
             stream = container.streams.video[0]
@@ -117,8 +118,12 @@ def _opened(path: Path) -> Iterator[tuple[Any, Any]]:
 def _list_packets(path: Path, container: Any, stream: Any) -> _Packets:
     shown_at: list[int] = []
     keys: list[int] = []
+    trimmed = 0  # in the file, but cut away by its edit list, as phones do
     for packet in container.demux(stream):
-        if not packet.size or packet.is_discard:
+        if not packet.size:
+            continue
+        if packet.is_discard:
+            trimmed += 1
             continue
         at = packet.pts if packet.pts is not None else packet.dts
         at = len(shown_at) if at is None else at
@@ -127,8 +132,8 @@ def _list_packets(path: Path, container: Any, stream: Any) -> _Packets:
             keys.append(at)
     if not shown_at:
         raise InputError([Problem(str(path), "has no pictures")])
-    if len(shown_at) < stream.frames:
-        message = f"breaks off after {len(shown_at)} of {stream.frames} frames"
+    if len(shown_at) + trimmed < stream.frames:
+        message = f"breaks off after {len(shown_at) + trimmed} of {stream.frames} frames"
         raise InputError([Problem(str(path), message)])
     return _Packets(sorted(shown_at), sorted(keys))
 

@@ -213,3 +213,28 @@ def test_settings_are_checked_and_hashed() -> None:
     kinds = {Sampler(), Sampler(frames=8), Sampler(kind="phases"), Sampler(pixels=784)}
     assert len({sampler.fingerprint() for sampler in kinds}) == 4
     assert Sampler().fingerprint() == Sampler(frames=16).fingerprint()
+
+
+def test_a_clip_trimmed_by_an_edit_list_is_whole(write_shades: WriteVideo, tmp_path: Path) -> None:
+    path = tmp_path / "trimmed.mp4"
+    with av.open(str(write_shades(40)), metadata_errors="replace") as source:
+        stream = source.streams.video[0]
+        with av.open(str(path), "w", options={"avoid_negative_ts": "disabled"}) as container:
+            copy = container.add_stream_from_template(stream)
+            for packet in source.demux(stream):
+                if packet.dts is not None and packet.pts is not None:
+                    packet.pts -= 10 * packet.duration
+                    packet.dts -= 10 * packet.duration
+                    packet.stream = copy
+                    container.mux(packet)
+    assert probe(path).frames == 30
+    frames = sample(path, Sampler(frames=10))
+    assert shades(frames.pixels) == pytest.approx([11 + 3 * n for n in range(10)], abs=1)
+
+
+def test_a_title_in_another_encoding_does_not_matter(write_shades: WriteVideo) -> None:
+    path = write_shades(20)
+    text = path.read_bytes()
+    assert b"Lavf" in text
+    path.write_bytes(text.replace(b"Lavf", b"\xff\xfe\xfd\xfc"))
+    assert probe(path).frames == 20
