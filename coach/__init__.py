@@ -1,0 +1,1 @@
+"""The room where people meet the coach: uploads, assessment, panel, report, feedback."""
