@@ -14,7 +14,7 @@ import typer
 from flex import cli
 
 app = cli.new_app(__doc__ or "")
-_FILMS, _RUN = Path("runs/base/films"), Path("runs/base/out")
+_FILMS, _EYES, _RUN = Path("runs/base/films"), Path("runs/base/eyes"), Path("runs/base/out")
 _SHIPPED = Path("models/tiny-coach-base")
 Films = Annotated[Path, typer.Option(help="Where the clips lie.")]
 
@@ -35,14 +35,14 @@ def draw(
 @app.command()
 def look(
     films: Films = _FILMS,
-    out: Annotated[Path, typer.Option(help="Where weights and log go.")] = _RUN,
-    minutes: Annotated[float, typer.Option(help="How long to train.")] = 60,
-    glances: Annotated[float, typer.Option(help="Share of it for single steps of time.")] = 0.6,
+    out: Annotated[Path, typer.Option(help="Where weights and log go.")] = _EYES,
+    minutes: Annotated[float, typer.Option(help="How long to train.")] = 37,
+    glances: Annotated[float, typer.Option(help="Share of it for single steps of time.")] = 1.0,
     start: Annotated[Path | None, typer.Option(help="Go on from this run's weights.")] = None,
     seed: Annotated[int, typer.Option(help="Of weights and draws.")] = 0,
     fast: Annotated[bool, typer.Option(help="Compile the blocks; takes a C++ compiler.")] = False,
 ) -> None:
-    """Teach the eyes: the pose at a glance, then what whole clips show."""
+    """Teach the eyes: the pose at a glance, then, if asked, what whole clips show."""
     from pretrain.train import look as train_eyes
 
     train_eyes(films, out, minutes=minutes, glances=glances, start=start, seed=seed, fast=fast)
@@ -51,15 +51,17 @@ def look(
 @app.command()
 def speak(
     films: Films = _FILMS,
-    run: Annotated[Path, typer.Option(help="What `look` wrote; it is written anew.")] = _RUN,
-    minutes: Annotated[float, typer.Option(help="How long to train.")] = 30,
+    run: Annotated[Path, typer.Option(help="What `look` wrote.")] = _EYES,
+    out: Annotated[Path, typer.Option(help="Where the base and the log go.")] = _RUN,
+    minutes: Annotated[float, typer.Option(help="How long to train.")] = 55,
+    read: Annotated[float, typer.Option(help="Share of it for reading, without words.")] = 0.45,
     looks: Annotated[int, typer.Option(help="How often each clip is seen, varied.")] = 2,
     seed: Annotated[int, typer.Option(help="Of the draws.")] = 0,
 ) -> None:
-    """Teach the words for what the eyes see."""
+    """Teach the language model to read what the eyes see, and the words for it."""
     from pretrain.train import speak as train_words
 
-    train_words(films, run, minutes=minutes, looks=looks, seed=seed)
+    train_words(films, run, out, minutes=minutes, read=read, looks=looks, seed=seed)
 
 
 @app.command()

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from flex.graph import Graph
+from pretrain.error_table import ErrorTable, missed
 from pretrain.films import GROUPS
 from pretrain.library import Clip, Library
 from pretrain.patches import GRID, PLACES, patchify, vary
@@ -42,11 +43,9 @@ class Viewer:
     """Draws clips and glances from a library, with their truth."""
 
     def __init__(self, graph: Graph, library: Library, seed: int) -> None:
-        self._graph, self._library = graph, library
+        self._library, self.errors = library, ErrorTable(graph)
         self._draws = np.random.default_rng(seed)
         self._actions = list(graph.actions)
-        self.occurrences = sorted({o for a in graph.actions for o in graph.occurrences(a)})
-        self._row = {o: n for n, o in enumerate(self.occurrences)}
 
     def glances(self, count: int) -> Iterator[Views]:
         """Yield batches of single steps of time, each of another clip."""
@@ -66,11 +65,7 @@ class Viewer:
     def _views(self, clips: list[Clip]) -> Views:
         import torch
 
-        errors = torch.zeros(len(clips), len(self.occurrences))
-        known = torch.zeros_like(errors)
-        for n, (_, record, _) in enumerate(clips):
-            errors[n, [self._row[o] for o in record.occurrences]] = 1
-            known[n, [self._row[o] for o in self._graph.occurrences(record.action)]] = 1
+        errors, known = self.errors.of([clip.record for clip in clips])
         return Views(
             patchify(vary([clip.film for clip in clips], self._draws)),
             torch.from_numpy(np.stack([clip.poses for clip in clips])),
@@ -123,8 +118,10 @@ def view_losses(model: Any, helpers: Any, views: Views) -> dict[str, Any]:
             * cross_entropy(helpers["action"](mean.mean(dim=1)).float(), views.actions),
         }
         if features.shape[1] == GROUPS:
-            losses["errors"] = 2 * _wrong(helpers["errors"](look), views)
-            losses["mean_errors"] = 2 * _wrong(helpers["mean_errors"](mean), views)
+            losses["errors"] = 2 * missed(helpers["errors"](look), views.errors, views.known)
+            losses["mean_errors"] = 2 * missed(
+                helpers["mean_errors"](mean), views.errors, views.known
+            )
     return losses
 
 
@@ -144,11 +141,3 @@ def _off(poses: Any, views: Views) -> Any:
 
     scale = 100 / _CENTIMETRES
     return smooth_l1_loss(scale * poses.float().reshape(views.poses.shape), scale * views.poses)
-
-
-def _wrong(logits: Any, views: Views) -> Any:
-    """Return the mean loss over the errors that each clip's action can have."""
-    from torch.nn.functional import binary_cross_entropy_with_logits
-
-    loss = binary_cross_entropy_with_logits(logits.float(), views.errors, reduction="none")
-    return (loss * views.known).sum() / views.known.sum()

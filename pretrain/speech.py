@@ -1,10 +1,11 @@
-"""Teaches the language model to talk about what the finished eyes see.
+"""Teaches the language model to read what the finished eyes see, and to talk about it.
 
-The eyes do not change any more, so every clip is seen once and its features are kept.
+The eyes do not change any more, so every clip is seen once and its features are kept. Reading means
+that helpers find the errors in the states of the video's tokens, which costs far less than words.
 """
 
 import random
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -14,13 +15,14 @@ from rich.progress import track
 from flex import cli
 from flex.graph import Graph
 from flex.sample import Annotation
+from pretrain.error_table import ErrorTable, missed
 from pretrain.eyes import see
 from pretrain.films import GROUPS
 from pretrain.library import Library
 from pretrain.notes import Turn, talk
 from pretrain.patches import GRID, PLACES, patchify, vary
 
-_SEEN_AT_ONCE = 16
+_SEEN_AT_ONCE, _WIDE = 16, 512
 _SYSTEM = "<|im_start|>system\nYou are a helpful assistant.<|im_end|>\n"
 _VIDEO = f"<|vision_start|>{'<|video_pad|>' * (GROUPS * PLACES)}<|vision_end|>"
 
@@ -54,18 +56,29 @@ class Speaker:
     ) -> None:
         self._graph, self._tokenizer = graph, tokenizer
         self._features, self._records = features, records
+        self.errors = ErrorTable(graph)
         self._draws = random.Random(seed)
 
-    def batches(self, count: int) -> Iterator[dict[str, Any]]:
-        """Yield batches: ids, mask, types, weights (B, L), features, seconds of a step of time."""
+    def looks(self, count: int) -> Iterator[dict[str, Any]]:
+        """Yield batches whose clips are not spoken of."""
         while True:
-            yield self._batch([self._draws.randrange(len(self._records)) for _ in range(count)])
+            yield self._batch(self._pick(count), lambda _: [Turn("", "", 1.0)])
 
-    def _batch(self, picked: list[int]) -> dict[str, Any]:
+    def talks(self, count: int) -> Iterator[dict[str, Any]]:
+        """Yield batches: ids, mask, types, weights (B, L), features, seconds, errors, known."""
+        while True:
+            yield self._batch(
+                self._pick(count), lambda record: talk(self._graph, record, self._draws)
+            )
+
+    def _pick(self, count: int) -> list[int]:
+        return [self._draws.randrange(len(self._records)) for _ in range(count)]
+
+    def _batch(self, picked: list[int], say: Callable[[Annotation], list[Turn]]) -> dict[str, Any]:
         import torch
 
         records = [self._records[n] for n in picked]
-        rows = [self.encode(talk(self._graph, record, self._draws)) for record in records]
+        rows = [self.encode(say(record)) for record in records]
         width = max(len(ids) for ids, _ in rows)
         ids = torch.full((len(rows), width), self._tokenizer.pad_token_id)
         weights, mask = torch.zeros(ids.shape), torch.zeros_like(ids)
@@ -75,6 +88,7 @@ class Speaker:
             mask[n, : len(tokens)] = 1
         looks = [self._draws.randrange(len(self._features)) for _ in picked]
         video = self._tokenizer.convert_tokens_to_ids("<|video_pad|>")
+        errors, known = self.errors.of(records)
         return {
             "input_ids": ids,
             "attention_mask": mask,
@@ -82,6 +96,8 @@ class Speaker:
             "weights": weights,
             "features": torch.from_numpy(self._features[looks, picked]).float(),
             "seconds": torch.tensor([float(r.duration_s or 0) / GROUPS for r in records]),
+            "errors": errors,
+            "known": known,
         }
 
     def encode(self, turns: list[Turn]) -> tuple[list[int], list[float]]:
@@ -97,12 +113,51 @@ class Speaker:
         return ids, weights
 
 
-def speech_losses(model: Any, batch: dict[str, Any]) -> dict[str, Any]:
-    """Return the weighted mean loss of the answers' tokens."""
+def build_readers(hidden: int, occurrences: int) -> Any:
+    """Return the helpers that find errors in the states of the video's tokens.
+
+    "all" reads the mean of every step of time, "last" the last token alone, on which words build.
+    """
+    from torch import nn
+
+    return nn.ModuleDict(
+        {
+            "all": nn.Sequential(
+                nn.Flatten(1),
+                nn.Linear(GROUPS * hidden, 512),
+                nn.GELU(),
+                nn.Linear(512, occurrences),
+            ),
+            "last": nn.Linear(hidden, occurrences),
+        }
+    )
+
+
+def reading_losses(model: Any, readers: Any, batch: dict[str, Any]) -> dict[str, Any]:
+    """Return the helpers' losses."""
+    return _read(readers, _states(model, batch), batch)
+
+
+def speech_losses(model: Any, readers: Any, batch: dict[str, Any]) -> dict[str, Any]:
+    """Return the weighted mean loss of the answers' tokens, and the helpers' losses."""
     import torch
     from torch.nn.functional import cross_entropy
 
-    ids, weights = batch["input_ids"], batch["weights"][:, 1:]
+    states, weights = _states(model, batch), batch["weights"][:, 1:]
+    learnt = weights > 0
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        logits = model.lm_head(states[:, :-1][learnt])
+    targets = batch["input_ids"][:, 1:][learnt]
+    loss = cross_entropy(logits.float(), targets, reduction="none")
+    text = (loss * weights[learnt]).sum() / weights.sum()
+    return {"text": text, **_read(readers, states, batch)}
+
+
+def _states(model: Any, batch: dict[str, Any]) -> Any:
+    """Return the language model's last hidden states (B, L, hidden)."""
+    import torch
+
+    ids = batch["input_ids"]
     with torch.autocast("cpu", dtype=torch.bfloat16):
         embedded = model.get_input_embeddings()(ids)
         places = (batch["mm_token_type_ids"] == 2).unsqueeze(-1).expand_as(embedded)
@@ -114,13 +169,21 @@ def speech_losses(model: Any, batch: dict[str, Any]) -> dict[str, Any]:
             second_per_grid_ts=batch["seconds"],
             attention_mask=batch["attention_mask"],
         )
-        states = model.model.language_model(
+        return model.model.language_model(
             inputs_embeds=embedded,
             attention_mask=batch["attention_mask"],
             position_ids=positions,
             use_cache=False,
-        ).last_hidden_state[:, :-1]
-        learnt = weights > 0
-        logits = model.lm_head(states[learnt])
-    loss = cross_entropy(logits.float(), ids[:, 1:][learnt], reduction="none")
-    return {"text": (loss * weights[learnt]).sum() / weights.sum()}
+        ).last_hidden_state
+
+
+def _read(readers: Any, states: Any, batch: dict[str, Any]) -> dict[str, Any]:
+    import torch
+
+    seen = states[batch["mm_token_type_ids"] == 2].unflatten(0, (len(states), GROUPS, PLACES))
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        found = {"all": readers["all"](seen.mean(dim=2)), "last": readers["last"](seen[:, -1, -1])}
+    return {
+        f"read_{name}": 2 * missed(logits, batch["errors"], batch["known"])
+        for name, logits in found.items()
+    }

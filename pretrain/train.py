@@ -13,11 +13,12 @@ from pretrain.eyes import Viewer, Views, build_helpers, view_losses
 from pretrain.library import Library
 from pretrain.notes import corpus
 from pretrain.practice import practise, prefetch
-from pretrain.speech import Speaker, speech_losses, watch
+from pretrain.speech import Speaker, build_readers, reading_losses, speech_losses, watch
 from vlm.tiny import build_model, build_processor
 from vlm.vision_attention import join_equal_chunks
 
-_GLANCES, _CLIPS, _TALKS = 192, 24, 24
+_GLANCES, _CLIPS = 192, 24
+_LOOKS, _TALKS = 64, 24
 
 
 def look(
@@ -25,7 +26,7 @@ def look(
     out: Path,
     *,
     minutes: float,
-    glances: float = 0.6,
+    glances: float = 1.0,
     seed: int = 0,
     start: Path | None = None,
     fast: bool = False,
@@ -40,7 +41,7 @@ def look(
     processor, model = _base(graph, seed, start)
     viewer = Viewer(graph, library, seed)
     hidden = model.config.text_config.hidden_size
-    helpers = build_helpers(hidden, len(viewer.occurrences), len(graph.actions))
+    helpers = build_helpers(hidden, len(viewer.errors.occurrences), len(graph.actions))
     if start:
         from safetensors.torch import load_file
 
@@ -82,10 +83,20 @@ def look(
     _add_run(out, start, {"look_minutes": minutes, **counts})
 
 
-def speak(films: Path, run: Path, *, minutes: float, looks: int = 2, seed: int = 0) -> None:
-    """Train the words of a run whose eyes are finished; its folder is written anew.
+def speak(
+    films: Path,
+    run: Path,
+    out: Path,
+    *,
+    minutes: float,
+    read: float = 0.4,
+    looks: int = 2,
+    seed: int = 0,
+) -> None:
+    """Train the words of a run whose eyes are finished, and write the base to `out`.
 
-    Every clip is seen `looks` times beforehand, varied each time.
+    Every clip is seen `looks` times beforehand, varied each time. For the first share `read` of the
+    time the language model only learns to read what is seen.
 
     Raises:
         InputError: the run has no eyes.
@@ -99,17 +110,31 @@ def speak(films: Path, run: Path, *, minutes: float, looks: int = 2, seed: int =
     features = watch(model.eval(), library, looks, seed)
     records = [library.record(n) for n in range(len(library))]
     speaker = Speaker(graph, processor.tokenizer, features, records, seed)
+    hidden = model.config.text_config.hidden_size
+    readers = build_readers(hidden, len(speaker.errors.occurrences))
     model.train()
-    batches = prefetch(speaker.batches(_TALKS))
-    steps = practise(
-        (model.model.language_model,),
-        (speech_losses(model, batch) for batch in batches),
-        run / "log.jsonl",
-        minutes,
-        lambda: model.save_pretrained(run),
-        stage="talks",
-    )
-    _add_run(run, run, {"speak_minutes": minutes, "talks": _TALKS * steps})
+    out.mkdir(parents=True, exist_ok=True)
+
+    def save() -> None:
+        model.save_pretrained(out)
+        processor.save_pretrained(out)
+
+    stages = {
+        "looks": (read, reading_losses, speaker.looks(_LOOKS), _LOOKS),
+        "talks": (1 - read, speech_losses, speaker.talks(_TALKS), _TALKS),
+    }
+    counts = {"speak_minutes": minutes}
+    for stage, (share, losses, batches, count) in stages.items():
+        steps = practise(
+            (model.model.language_model, readers),
+            (losses(model, readers, batch) for batch in prefetch(batches)),
+            out / "log.jsonl",
+            share * minutes,
+            save,
+            stage=stage,
+        )
+        counts[stage] = count * steps
+    _add_run(out, run, counts)
 
 
 def _base(graph: Graph, seed: int, start: Path | None) -> tuple[Any, Any]:

@@ -87,7 +87,7 @@ def test_what_views_tell_is_what_the_clips_hold(drawn: Path) -> None:
     for action, poses, errors in zip(views.actions, views.poses, views.errors, strict=True):
         record = shown[tuple(poses.numpy().ravel()[:3])].record
         assert names[int(action)] == record.action
-        named = {o for o, there in zip(viewer.occurrences, errors, strict=True) if there}
+        named = {o for o, there in zip(viewer.errors.occurrences, errors, strict=True) if there}
         assert named == set(record.occurrences)
 
 
@@ -96,7 +96,7 @@ def test_answers_alone_are_learnt(drawn: Path) -> None:
     tokenizer = build_processor(corpus(graph)).tokenizer
     records = [library.record(n) for n in range(len(library))]
     features = np.zeros((1, len(library), 128, 4), dtype=np.float16)
-    batch = next(Speaker(graph, tokenizer, features, records, 0).batches(3))
+    batch = next(Speaker(graph, tokenizer, features, records, 0).talks(3))
     for ids, weights in zip(batch["input_ids"], batch["weights"], strict=True):
         learnt = tokenizer.decode(ids[weights > 0])
         assert "<|im_start|>" not in learnt
@@ -107,7 +107,7 @@ def test_losses_of_the_eyes_reach_every_weight_of_the_tower(drawn: Path) -> None
     graph, library = load_graph(), Library(drawn)
     viewer = Viewer(graph, library, 0)
     model = build_model(build_processor(["a"], 300).tokenizer, hidden=64, layers=2)
-    helpers = build_helpers(64, len(viewer.occurrences), len(graph.actions))
+    helpers = build_helpers(64, len(viewer.errors.occurrences), len(graph.actions))
     glance = view_losses(model, helpers, next(viewer.glances(2)))
     assert set(glance) == {"pose", "mean_pose", "action"}
     sum(view_losses(model, helpers, next(viewer.clips(2))).values()).backward()
@@ -120,21 +120,20 @@ def test_losses_of_the_eyes_reach_every_weight_of_the_tower(drawn: Path) -> None
 def test_a_run_is_logged_goes_on_and_is_packed(drawn: Path, tmp_path: Path) -> None:
     first, second = tmp_path / "first", tmp_path / "second"
     with pytest.raises(InputError, match="no trained eyes"):
-        speak(drawn, first, minutes=0.01)
+        speak(drawn, first, tmp_path / "out", minutes=0.01)
     look(drawn, first, minutes=0.02, glances=0.5)
     look(drawn, second, minutes=0.01, glances=0.0, start=first)
     with pytest.raises(InputError, match="no finished run"):
         pack(second, tmp_path / "out")
-    eyes = load_file(second / "model.safetensors")
-    speak(drawn, second, minutes=0.02, looks=1)
-    spoken = load_file(second / "model.safetensors")
+    spoken_run = tmp_path / "spoken"
+    speak(drawn, second, spoken_run, minutes=0.04, read=0.5, looks=1)
+    eyes, spoken = (load_file(run / "model.safetensors") for run in (second, spoken_run))
     for name in eyes:
         assert torch.equal(eyes[name], spoken[name]) == name.startswith("visual."), name
-    facts = json.loads((second / "run.json").read_text())
+    facts = json.loads((spoken_run / "run.json").read_text())
     assert facts["look_minutes"] == pytest.approx(0.03)
-    assert facts["clips"] >= 1
-    assert facts["talks"] >= 1
-    pack(second, tmp_path / "base")
+    assert all(facts[name] >= 1 for name in ("glances", "clips", "looks", "talks"))
+    pack(spoken_run, tmp_path / "base")
     assert "simulated" in (tmp_path / "base" / "README.md").read_text()
     assert (tmp_path / "base" / "model.safetensors").stat().st_size < 16 * 2**20
     assert not (tmp_path / "base" / "helpers.safetensors").exists()
