@@ -1,0 +1,1 @@
+"""Experts verify dialogues: store, queue, votes, agreement, and the way back into the data set."""
