@@ -67,7 +67,9 @@ class Report:
     made_at: datetime
 
 
-class _Picture(NamedTuple):
+class Picture(NamedTuple):
+    """A frame that the model saw, as a data URI, and when that was."""
+
     source: str
     time_s: float
 
@@ -88,7 +90,7 @@ def report_html(report: Report) -> str:
             report=report,
             # The panel is escaped already.
             panel=Markup(panel),
-            pictures=list(_pictures(report.upload)),
+            pictures=list(pictures(report.upload)),
             version=version("flex-coach"),
         )
     )
@@ -122,7 +124,8 @@ def report_json(report: Report) -> str:
     return json.dumps(data, ensure_ascii=False, indent=2) + "\n"
 
 
-def _pictures(upload: Upload) -> Iterator[_Picture]:
+def pictures(upload: Upload) -> Iterator[Picture]:
+    """Yield what the model sees of a clip, as JPEG."""
     for picture, time_s in zip(upload.frames.pixels, upload.times_s, strict=True):
         code = base64.b64encode(jpeg(picture, _JPEG_QUALITY)).decode()
-        yield _Picture(f"data:image/jpeg;base64,{code}", time_s)
+        yield Picture(f"data:image/jpeg;base64,{code}", time_s)

@@ -222,7 +222,7 @@ def test_a_clip_trimmed_by_an_edit_list_is_whole(write_shades: WriteVideo, tmp_p
         with av.open(str(path), "w", options={"avoid_negative_ts": "disabled"}) as container:
             copy = container.add_stream_from_template(stream)
             for packet in source.demux(stream):
-                if packet.dts is not None and packet.pts is not None:
+                if packet.dts is not None and packet.pts is not None and packet.duration:
                     packet.pts -= 10 * packet.duration
                     packet.dts -= 10 * packet.duration
                     packet.stream = copy

@@ -1,11 +1,11 @@
-"""`python -m coach add-user`: writes a name and the hash of a password to a file."""
+"""`add-user`, a command of every page with a login: writes a name and the hash of a password."""
 
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from coach.accounts import LEAST_LENGTH, add_account
+from flex.accounts import LEAST_LENGTH, add_account
 
 
 def add_user(

@@ -56,6 +56,9 @@ class Accounts:
     def __len__(self) -> int:
         return len(self._secrets)
 
+    def __contains__(self, name: object) -> bool:
+        return name in self._secrets
+
     def check(self, name: str, password: str) -> bool:
         """Say whether name and password belong together, in a time that tells nothing."""
         secret = self._secrets.get(name, self._nobody)
@@ -114,7 +117,7 @@ def _read(path: Path, *, may_lack: bool) -> dict[str, _Secret]:
         mode = path.stat().st_mode
         text = path.read_text(encoding="utf-8-sig")
     except OSError as error:
-        message = f"cannot be read ({error.strerror}); make it with `python -m coach add-user`"
+        message = f"cannot be read ({error.strerror}); make it with the command `add-user`"
         raise InputError([Problem(str(path), message)]) from error
     except UnicodeDecodeError as error:
         raise InputError([Problem(str(path), "not UTF-8 text")]) from error
@@ -138,7 +141,7 @@ def _parse(path: Path, text: str, *, may_lack: bool) -> dict[str, _Secret]:
         elif secret is None:
             message = (
                 f"what follows {name!r} is no scrypt hash, maybe a plain password; "
-                f"remove the line and run `python -m coach add-user {path} {name}`"
+                f"remove the line and run `add-user {path} {name}`"
             )
             problems.append(Problem(place, message))
         elif name in found:
@@ -146,7 +149,7 @@ def _parse(path: Path, text: str, *, may_lack: bool) -> dict[str, _Secret]:
         else:
             found[name] = secret
     if not found and not problems and not may_lack:
-        message = "holds no account; add one with `python -m coach add-user`"
+        message = "holds no account; add one with `add-user`"
         problems.append(Problem(str(path), message))
     if problems:
         raise InputError(problems)

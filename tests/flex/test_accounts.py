@@ -3,11 +3,12 @@
 from pathlib import Path
 
 import pytest
+import typer
 from typer.testing import CliRunner
 
-from coach import accounts as module
-from coach.__main__ import app
-from coach.accounts import add_account, load_accounts
+from flex import accounts as module
+from flex.account_command import add_user
+from flex.accounts import add_account, load_accounts
 from flex.problems import InputError
 
 SECRET = "correct horse"
@@ -113,8 +114,10 @@ def test_odd_names_are_refused(tmp_path: Path, name: str) -> None:
 
 def test_the_command_asks_twice_and_shows_nothing(tmp_path: Path) -> None:
     path = tmp_path / "users.txt"
+    app = typer.Typer()
+    app.command()(add_user)
     done = CliRunner().invoke(
-        app, ["add-user", str(path), "ada"], input=f"{SECRET}\nother\n{SECRET}\n{SECRET}\n"
+        app, [str(path), "ada"], input=f"{SECRET}\nother\n{SECRET}\n{SECRET}\n"
     )
     assert done.exit_code == 0, done.output
     assert SECRET not in done.output

@@ -1,0 +1,68 @@
+"""What the page shows, as HTML: every text of users, files and models is escaped by the templates.
+
+The templates are `prompts/coach/*.html.j2`.
+"""
+
+from coach.assess import Assessment
+from coach.chat import Chat, Lift, Turn
+from coach.coaching import Coaching
+from coach.panel import render_panel
+from coach.report import pictures
+from coach.talk import Mode
+from coach.words import words
+from qa_gen.wording import environment
+
+_FOLDER = "coach"
+
+
+def head_html(coaching: Coaching, model: str, simulated: bool) -> str:
+    """Return the head: what this is, who talks, and that the model still loads or cannot."""
+    loading = coaching.loading
+    return _render(
+        "head",
+        model=model if loading.talker else "",
+        failure=loading.failure,
+        simulated=simulated,
+    )
+
+
+def chat_html(chat: Chat) -> str:
+    """Return the talk about all clips."""
+    return _render("chat", lifts=chat.lifts)
+
+
+def frames_html(lift: Lift) -> str:
+    """Return the frames that the model sees of a clip, with their times."""
+    return _render("frames", pictures=list(pictures(lift.upload)), total=lift.upload.info.frames)
+
+
+def panel_html(coaching: Coaching, chat: Chat, model: str, simulated: bool) -> str:
+    """Return the panel about the newest clip, empty before there is one."""
+    lift = chat.lift
+    if lift is None:
+        return render_panel(Assessment(stages=()), model=model, simulated=simulated)
+    turn = lift.turns[-1] if lift.turns else None
+    writing = turn.stage if turn and turn.state in ("waiting", "writing") else None
+    return render_panel(
+        lift.assessment(coaching.graph),
+        model=turn.model if turn and turn.model else model,
+        simulated=simulated,
+        framing=lift.framing,
+        writing=writing,
+    )
+
+
+def answer_html(mode: Mode, turn: Turn | None) -> str:
+    """Return one of the answers that are compared."""
+    found = words()
+    return _render("answer", title=found["modes"][mode], note=found["mode_notes"][mode], turn=turn)
+
+
+def note_html(text: str, *, bad: bool = False) -> str:
+    """Return a sentence to the visitor."""
+    return _render("note", text=text, bad=bad)
+
+
+def _render(name: str, **values: object) -> str:
+    template = environment().get_template(f"{_FOLDER}/{name}.html.j2")
+    return template.render(words=words(), **values)

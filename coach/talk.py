@@ -1,0 +1,177 @@
+"""Who talks: a model on this machine, with and without its adapter, or one behind an endpoint.
+
+    talker = open_local_talker("models/tiny-coach-base", Path("runs/sft/coach"))
+    for piece in talker.stream(Conversation((frames,), messages), "tuned", Decoding()): ...
+
+A local model is in memory once. The base talks through it with the adapter put aside, so that one
+answer is written at a time.
+"""
+
+import contextlib
+import json
+import threading
+from collections.abc import Generator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal, Protocol
+
+import numpy as np
+
+from eval.predict_model import Local, Served, open_endpoint
+from flex.problems import InputError, Problem
+from flex.video import Frames, Sampler
+from vlm.generate import Conversation, Decoding, stream
+from vlm.model import CARD, CoachCard, load_coach
+from vlm.weights import check_adapter, find_model
+
+# base: as it came. prompted: the base, told the graph's rules. tuned: with the adapter.
+Mode = Literal["base", "prompted", "tuned"]
+MODES: tuple[Mode, ...] = ("base", "prompted", "tuned")
+# The smallest Qwen2.5-VL that was released has 2048; what is as narrow as this is a tiny coach.
+_TINY_WIDTH = 512
+# Servers write several answers at once.
+_SERVED_AT_ONCE = 8
+
+
+class Talker(Protocol):
+    """Answers questions about clips.
+
+    Attributes:
+        modes: the ways in which it can answer.
+        simulated: whether it knows simulated clips only.
+        at_once: how many answers it writes at a time.
+        responder: counts tokens and knows the context, for the rules of the mode "prompted".
+    """
+
+    modes: tuple[Mode, ...]
+    simulated: bool
+    at_once: int
+
+    @property
+    def responder(self) -> Local | Served:
+        """What counts tokens and knows the context."""
+
+    def name(self, mode: Mode) -> str:
+        """Return who talks in a mode, for people."""
+
+    def stream(self, conversation: Conversation, mode: Mode, decoding: Decoding) -> Generator[str]:
+        """Yield an answer piece by piece; closing the iterator stops the model."""
+
+
+@dataclass
+class LocalTalker:
+    """A model on this machine."""
+
+    responder: Local
+    base: str
+    adapter: str = ""
+    simulated: bool = False
+    at_once: int = 1
+    modes: tuple[Mode, ...] = MODES
+    # Not an RLock: the page may go on with an answer in another thread than it began it in.
+    _one_model: Any = field(default_factory=threading.Lock)
+
+    def name(self, mode: Mode) -> str:
+        """Return base, adapter and whether it is told the rules."""
+        told = " told the rules" if mode == "prompted" else ""
+        return f"{self.base} + {self.adapter}" if mode == "tuned" else f"{self.base}{told}"
+
+    def stream(self, conversation: Conversation, mode: Mode, decoding: Decoding) -> Generator[str]:
+        """Yield an answer piece by piece; waits for another one to end first.
+
+        Raises:
+            InputError: a conversation that is none.
+        """
+        model = self.responder.coach.model
+        aside = bool(self.adapter) and mode != "tuned"
+        with self._one_model, model.disable_adapter() if aside else contextlib.nullcontext():
+            yield from stream(self.responder.coach, conversation, decoding)
+
+
+@dataclass
+class ServedTalker:
+    """A model behind an endpoint: the server decides whether an adapter is on."""
+
+    responder: Served
+    simulated: bool = False
+    at_once: int = _SERVED_AT_ONCE
+    modes: tuple[Mode, ...] = MODES[:2]
+
+    def name(self, mode: Mode) -> str:
+        """Return the served name and whether it is told the rules."""
+        told = " told the rules" if mode == "prompted" else ""
+        return f"{self.responder.endpoint.model}{told}"
+
+    def stream(self, conversation: Conversation, mode: Mode, decoding: Decoding) -> Generator[str]:
+        """Yield an answer piece by piece.
+
+        Raises:
+            InputError: the endpoint cannot be reached or refuses.
+        """
+        yield from self.responder.endpoint.stream(conversation, decoding)
+
+
+def find_sampler(model: str | None, adapter: Path | None) -> Sampler:
+    """Return how clips are sampled for a model, without loading it.
+
+    Raises:
+        InputError: no such model or adapter, or a card that is none.
+    """
+    folders = [] if model is None else [find_model(model)]
+    if adapter is not None:
+        check_adapter(adapter)
+        folders.insert(0, adapter)
+    for card in (folder / CARD for folder in folders):
+        if card.exists():
+            try:
+                return CoachCard.model_validate_json(card.read_text("utf-8")).sampler
+            except ValueError as error:
+                raise InputError([Problem(str(card), "is no card of a coach")]) from error
+    return Sampler()
+
+
+def is_tiny(model: str) -> bool:
+    """Say whether a model is a tiny coach, which has learnt from simulated clips only.
+
+    Raises:
+        InputError: no such model, or a configuration that is not JSON.
+    """
+    path = find_model(model) / "config.json"
+    try:
+        config = json.loads(path.read_text("utf-8"))
+    except ValueError as error:
+        raise InputError([Problem(str(path), "is not JSON")]) from error
+    width = config.get("text_config", config).get("hidden_size", _TINY_WIDTH + 1)
+    return bool(width <= _TINY_WIDTH)
+
+
+def open_local_talker(model: str, adapter: Path | None, sampler: Sampler) -> LocalTalker:
+    """Load a model, and have it look at nothing once, so that its first answer is not slow.
+
+    Raises:
+        InputError: as `vlm.model.load_coach`.
+    """
+    coach = load_coach(model, adapter, sampler=sampler)
+    talker = LocalTalker(
+        Local(coach),
+        Path(model).name,
+        adapter.name if adapter else "",
+        simulated=is_tiny(model),
+        modes=MODES if adapter else MODES[:2],
+    )
+    side = 112
+    nothing = Frames(
+        np.zeros((sampler.frames, side, side, 3), np.uint8),
+        tuple(range(sampler.frames)),
+        float(sampler.frames),
+        sampler.frames,
+    )
+    hello = Conversation((nothing,), [{"role": "user", "content": "?"}])
+    for _ in talker.stream(hello, "base", Decoding(max_new_tokens=2)):
+        pass
+    return talker
+
+
+def open_served_talker(address: str, model: str) -> ServedTalker:
+    """Return a model behind an OpenAI-compatible endpoint; its key is read from OPENAI_API_KEY."""
+    return ServedTalker(open_endpoint(address, model))
