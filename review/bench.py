@@ -6,7 +6,7 @@ Makes a store of dialogues from the templates, and lets people take items and de
 import random
 import statistics
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -71,10 +71,13 @@ def bench(
     ]
 
 
-def write_run(run: Path, graph: Graph, clips: int, *, seed: int = 0) -> None:
-    """Write a run of template dialogues about made-up labels."""
+def write_run(
+    run: Path, graph: Graph, clips: int, *, seed: int = 0, views: Mapping[str, str] | None = None
+) -> None:
+    """Write a run of template dialogues about made-up labels; all have the same views, if any."""
     with atomic_write(run / DIALOGUES) as stream:
-        for dialogue in dialogues(graph, clips, seed):
+        for made in dialogues(graph, clips, seed):
+            dialogue = made.model_copy(update={"views": dict(views or {})})
             stream.write(dialogue.model_dump_json(exclude_defaults=True) + "\n")
     write_text(run / FLAGGED, "")
     record = RunRecord(

@@ -8,15 +8,15 @@ import typer
 from flex.config import load_config
 from flex.graph_file import GRAPH_FILE, load_graph
 from flex.problems import InputError, Problem
-from review.decisions import ConflictError, decide, undo
-from review.edits import check_text
+from review.decisions import undo
 from review.load import load
 from review.options import DEFAULT, Clip, Db, GraphFile, Name, counting, existing
 from review.people import add_person, people
-from review.queue import next_item, peek, skip
+from review.queue import next_item, skip
 from review.records import Action, Role, get_item
 from review.rules import Rules, rules_of
 from review.store import Store
+from review.submit import FailingEditError, submit
 from review.words import in_terminal, words
 
 
@@ -115,27 +115,23 @@ def decide_command(
     if no_errors and errors:
         raise InputError([Problem("--no-errors", "does not go together with --error")])
     with existing(db) as store:
-        shown = peek(store, name, clip)
-        if action == "accept" and shown.seen != seen:
-            raise ConflictError([Problem(clip, "has changed since you saw it; look at it again")])
-        if action == "accept" and text is None:
-            text = shown.text
-        edited = text if action == "edit" else None
-        graph = load_graph(graph_file)
-        findings = check_text(graph, shown.item.dialogue, edited) if edited else []
-        if findings and not failing:
+        try:
+            decision = submit(
+                store,
+                load_graph(graph_file),
+                name,
+                clip,
+                action,
+                seen=seen,
+                text=text,
+                reason=reason,
+                occurrences=errors or ([] if no_errors else None),
+                failing=failing,
+            )
+        except FailingEditError as error:
             note = "the edit fails the fact check: {} (--failing keeps it all the same)"
-            raise InputError(Problem(clip, note.format(one.message)) for one in findings)
-        decision = decide(
-            store,
-            name,
-            clip,
-            action,
-            version=seen.partition("-")[0],
-            text=text,
-            reason=reason,
-            occurrences=errors or ([] if no_errors else None),
-        )
+            found = [Problem(clip, note.format(one.message)) for one in error.findings]
+            raise InputError(found) from error
         state = get_item(store, clip).state
     typer.echo(f"{clip}: {decision.action}, as decision {decision.id}; now {words().states[state]}")
 

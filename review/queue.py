@@ -21,6 +21,7 @@ from review.rules import Rules, find_rules
 from review.store import Store
 from review.verdicts import verdict
 
+_NONE = 0  # no item has this id
 _PRIORITY = "flagged DESC, uncertainty DESC, rarity DESC, audit"
 _OPEN: dict[Role, str] = {"first": "open_first", "second": "open_second", "admin": "open_settle"}
 _INDEX: dict[Role, str] = {
@@ -33,6 +34,7 @@ NOT EXISTS (SELECT 1 FROM voices v
   WHERE v.item = i.id AND v.person = :person AND v.version = i.version)
 AND NOT EXISTS (SELECT 1 FROM leases l
   WHERE l.item = i.id AND l.person = :person AND l.skipped AND l.until_s > :now)
+AND i.id <> :after
 """
 _FREE = """
 i.{stage}_voices + (SELECT count(*) FROM leases l WHERE l.item = i.id AND l.stage = :stage
@@ -104,6 +106,23 @@ def peek(store: Store, person: str, clip: str) -> Assignment:
         return _assignment(db, find_person(db, person), find_item(db, clip), 0.0)
 
 
+def upcoming(
+    store: Store, person: str, clip: str, *, now: float | None = None
+) -> Assignment | None:
+    """Return what a person would get once `clip` is decided, without handing it out.
+
+    It is a guess, for loading ahead: somebody else may be faster.
+
+    Raises:
+        InputError: nobody of that name, or no such clip.
+    """
+    at = time.time() if now is None else now
+    with store.read() as db:
+        who = find_person(db, person)
+        row = _draw(db, who, find_rules(db), at, after=find_item(db, clip).id)
+        return None if row is None else _assignment(db, who, item_of(row), 0.0)
+
+
 def skip(store: Store, person: str, clip: str, *, now: float | None = None) -> None:
     """Put an item aside: others may have it at once, this person not before the lease time is over.
 
@@ -147,19 +166,23 @@ def _held(db: sqlite3.Connection, who: Person, now: float) -> sqlite3.Row | None
         f"SELECT i.* FROM leases h JOIN items i ON i.id = h.item"
         f" WHERE h.person = :person AND NOT h.skipped AND h.until_s > :now AND i.present"
         f" AND (i.{open_column} = 1 OR i.gold IS NOT NULL) AND {_MINE} LIMIT 1",
-        {"person": who.name, "now": now},
+        {"person": who.name, "now": now, "after": _NONE},
     ).fetchone()
     return found
 
 
-def _draw(db: sqlite3.Connection, who: Person, rules: Rules, now: float) -> sqlite3.Row | None:
+def _draw(
+    db: sqlite3.Connection, who: Person, rules: Rules, now: float, *, after: int = _NONE
+) -> sqlite3.Row | None:
+    """Return the item that a person gets; with `after`, once that item is decided."""
     values = {
+        "after": after,
         "person": who.name,
         "now": now,
         "stage": who.stage,
         "voices": rules.voices,
     }
-    for query in _queries(db, who, rules):
+    for query in _queries(db, who, rules, ahead=after != _NONE):
         found = db.execute(query, values).fetchone()
         if found is not None:
             row: sqlite3.Row = db.execute(
@@ -169,7 +192,9 @@ def _draw(db: sqlite3.Connection, who: Person, rules: Rules, now: float) -> sqli
     return None
 
 
-def _queries(db: sqlite3.Connection, who: Person, rules: Rules) -> list[str]:
+def _queries(
+    db: sqlite3.Connection, who: Person, rules: Rules, *, ahead: bool = False
+) -> list[str]:
     """Return what to ask for, the first that finds an item wins.
 
     What a hand-out is, is drawn from the person and how many events they have made, so that it
@@ -183,7 +208,7 @@ def _queries(db: sqlite3.Connection, who: Person, rules: Rules) -> list[str]:
     )
     at_random = _query(f"INDEXED BY {_audit_index(who.stage)}", _wanted(who), "audit")
     count = db.execute("SELECT count(*) FROM decisions WHERE person = ?", (who.name,)).fetchone()[0]
-    drawn = int(hash_text(str(rules.seed), who.name, str(count)), 16) / 16**16
+    drawn = int(hash_text(str(rules.seed), who.name, str(count + ahead)), 16) / 16**16
     if drawn < rules.gold_share:
         return [gold, by_priority]
     if drawn < rules.gold_share + rules.audit_share:

@@ -11,7 +11,7 @@ from flex.graph import Graph
 from review.decisions import undo
 from review.feedback import import_feedback
 from review.gold import Gold, set_gold
-from review.queue import next_item, open_item, peek, skip
+from review.queue import next_item, open_item, peek, skip, upcoming
 from review.records import get_item
 from review.rules import Rules
 from review.store import Store
@@ -173,10 +173,29 @@ def test_queries_use_their_indexes(graph: Graph, tmp_path: Path, role: str) -> N
     from review.people import find_person
     from review.queue import _queries
 
-    values = {"person": "ana", "now": 0, "stage": role, "voices": 3}
+    values = {"person": "ana", "now": 0, "stage": role, "voices": 3, "after": 0}
     with open_review(tmp_path, graph, made(graph, 3), rules=PLAIN) as store, store.read() as db:
         person = find_person(db, "ana" if role == "first" else "rita")
         for share in (0.0, 0.5):
             for query in _queries(db, person, Rules(gold_share=0, audit_share=share)):
                 plan = [str(tuple(r)) for r in db.execute(f"EXPLAIN QUERY PLAN {query}", values)]
                 assert not [line for line in plan if "TEMP B-TREE" in line]
+
+
+def test_what_comes_next_is_known_ahead_and_not_handed_out(graph: Graph, tmp_path: Path) -> None:
+    rules = Rules(gold_share=0.2, audit_share=0.3)
+    with open_review(tmp_path, graph, made(graph, 12), rules=rules) as store:
+        for _ in range(11):
+            now = next_item(store, "ana")
+            assert now is not None
+            ahead = upcoming(store, "ana", now.item.clip)
+            again = next_item(store, "ana")
+            assert again is not None
+            assert again.item.clip == now.item.clip
+            say(store, "ana", now.item.clip)
+            then = next_item(store, "ana")
+            assert ahead is not None
+            assert then is not None
+            assert ahead.item.clip == then.item.clip
+        assert then is not None
+        assert upcoming(store, "ana", then.item.clip) is None
