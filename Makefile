@@ -11,13 +11,16 @@ SIM ?=
 DATA ?=
 RECIPE ?=
 ADAPTER ?= runs/sft/coach
+DEMO ?=
+REVIEW ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help qa-dataset sim sft eval test lint test-llm bench docs clean
+.PHONY: help qa-dataset sim sft eval demo review test lint test-llm bench docs clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
 	@echo
+	@echo "  demo takes DEMO=OPTIONS, review REVIEW=OPTIONS (python -m coach demo --help, …)"
 	@echo "  sim takes SIM=OPTIONS, such as SIM='--subjects 38 --views 1,2,5' (python -m sim --help)"
 	@echo "  qa-dataset takes DATA=ROOT (else FLEX-Sim; SIZE=full: labels of 7,512 clips), OUT=FOLDER,"
 	@echo "  WRITER=auto|template|llm, CONFIG=FILE, BUDGET=MONEY, SEED=N, LIMIT=CLIPS, SPLIT=KIND"
@@ -44,6 +47,15 @@ sft: $(VENV)/.train ## Tune the coach on the dialogues, with the recipe that sui
 
 eval: $(VENV)/.train ## Compare pretrained, prompted and tuned coach on people it never saw
 	$(RUN) -m eval run --adapter $(ADAPTER) --out runs/eval
+
+demo: $(VENV)/.coach ## Talk to the coach about a video: a page in the browser
+	@test -e $(SIMULATED)/A01/001/View-1.mp4 || $(MAKE) sim
+	@test -e $(OUT)/dialogues.jsonl || $(MAKE) qa-dataset
+	$(RUN) -m coach demo $(DEMO)
+
+review: $(VENV)/.coach ## Verify the dialogues, several people at once: a page in the browser
+	@test -e $(OUT)/dialogues.jsonl || $(MAKE) qa-dataset
+	$(RUN) -m review page --dialogues $(OUT)/dialogues.jsonl $(REVIEW)
 
 test: $(VENV)/.dev debian lint ## Check style and types, run all tests
 	$(RUN) -m pytest -n 2
@@ -95,6 +107,10 @@ $(VENV)/.train: pyproject.toml | $(VENV)/bin/python
 	$(VENV)/bin/pip install -q --disable-pip-version-check -e ".[train]"
 	@touch $@ $(VENV)/.base
 
-$(VENV)/.dev: pyproject.toml | $(VENV)/bin/python
-	$(VENV)/bin/pip install -q --disable-pip-version-check -e ".[train,dev]"
+$(VENV)/.coach: pyproject.toml | $(VENV)/bin/python
+	$(VENV)/bin/pip install -q --disable-pip-version-check -e ".[train,coach]"
 	@touch $@ $(VENV)/.base $(VENV)/.train
+
+$(VENV)/.dev: pyproject.toml | $(VENV)/bin/python
+	$(VENV)/bin/pip install -q --disable-pip-version-check -e ".[train,coach,dev]"
+	@touch $@ $(VENV)/.base $(VENV)/.train $(VENV)/.coach

@@ -18,11 +18,13 @@ import typer
 from rich.console import Console
 
 from benchmarks import (
+    coach_rate,
     dialogue_rate,
     film_rate,
     llm_rate,
     memory,
     metrics_rate,
+    review_rate,
     sft_rate,
     sim_rate,
 )
@@ -38,6 +40,8 @@ BENCHMARKS: dict[str, Benchmark] = {
     "film": film_rate.run,
     "metrics": metrics_rate.run,
     "sft": sft_rate.run,
+    "coach": coach_rate.run,
+    "review": review_rate.run,
 }
 RESULTS = Path("runs/bench/results.json")
 
