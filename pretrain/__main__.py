@@ -56,12 +56,13 @@ def speak(
     minutes: Annotated[float, typer.Option(help="How long to train.")] = 55,
     read: Annotated[float, typer.Option(help="Share of it for reading, without words.")] = 0.45,
     looks: Annotated[int, typer.Option(help="How often each clip is seen, varied.")] = 2,
+    pace: Annotated[float, typer.Option(help="Scales the rates; lower to go on from words.")] = 1,
     seed: Annotated[int, typer.Option(help="Of the draws.")] = 0,
 ) -> None:
     """Teach the language model to read what the eyes see, and the words for it."""
     from pretrain.train import speak as train_words
 
-    train_words(films, run, out, minutes=minutes, read=read, looks=looks, seed=seed)
+    train_words(films, run, out, minutes=minutes, read=read, looks=looks, pace=pace, seed=seed)
 
 
 @app.command()

@@ -14,7 +14,8 @@ from flex.sample import Annotation
 
 _TELL, _ASIDE = 1.0, 0.3  # how much a token counts of what has to be seen, and of what is known
 _NAME = 3.0
-_STANDARD, _GOOD, _MEND, _SCORE = 0.3, 0.4, 0.4, 0.4  # how often these are asked
+# How often these are asked, and how often faults are named only.
+_STANDARD, _GOOD, _MEND, _SCORE, _NAMED = 0.15, 0.2, 0.2, 0.2, 0.5
 _PRAISED = 3
 
 
@@ -27,13 +28,16 @@ class Turn(NamedTuple):
 
 
 def talk(graph: Graph, record: Annotation, draws: random.Random) -> list[Turn]:
-    """Return a talk about a clip: exercise, notes, and perhaps standard, praise, advice, score."""
+    """Return a talk about a clip: exercise, faults or notes, and perhaps other questions."""
     turns = [Turn("Exercise?", graph.actions[record.action].name, _NAME)]
     if draws.random() < _STANDARD:
         turns.append(Turn("Standard?", standard(graph, record.action), _ASIDE))
     if draws.random() < _GOOD:
         turns.append(Turn("What was good?", praise(graph, record, draws), _ASIDE))
-    turns.append(Turn("Notes on this lift.", notes(graph, record, draws), _TELL))
+    if draws.random() < _NAMED:
+        turns.append(Turn("Faults?", faults(graph, record), _NAME))
+    else:
+        turns.append(Turn("Notes on this lift.", notes(graph, record, draws), _TELL))
     if record.occurrences and draws.random() < _MEND:
         seen = draws.choice(record.occurrences)
         fault = draws.choice(graph.error_types[seen.error_type].observed)
@@ -49,6 +53,15 @@ def notes(graph: Graph, record: Annotation, draws: random.Random) -> str:
     seen = [o for o in graph.occurrences(record.action) if o in record.occurrences]
     lines = [_line(graph, o, graph.error_types[o.error_type].observed, draws) for o in seen]
     return "\n".join(lines) or "Nothing to note."
+
+
+def faults(graph: Graph, record: Annotation) -> str:
+    """Return the names of key steps and errors: one form for each, so that only seeing counts."""
+    seen = [o for o in graph.occurrences(record.action) if o in record.occurrences]
+    lines = [
+        f"{graph.key_steps[o.key_step].name}: {graph.error_types[o.error_type].name}" for o in seen
+    ]
+    return "\n".join(lines) or "None."
 
 
 def praise(graph: Graph, record: Annotation, draws: random.Random) -> str:

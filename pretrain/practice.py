@@ -23,11 +23,12 @@ def practise(
     save: Callable[[], None],
     *,
     stage: str,
+    pace: float = 1.0,
 ) -> int:
     """Take steps on a stream of losses until the time is over; return how many.
 
     Matrices within `modules` learn by Muon, all else by AdamW. `save` is called every 500 steps and
-    at the end.
+    at the end. `pace` scales the rates: less for weights that have learnt much already.
     """
     import torch
 
@@ -42,7 +43,7 @@ def practise(
         torch.nn.utils.clip_grad_norm_(weights, _CLIP)
         for optimiser, rate in optimisers:
             for group in optimiser.param_groups:
-                group["lr"] = rate * share
+                group["lr"] = rate * share * pace
             optimiser.step()
             optimiser.zero_grad(set_to_none=True)
         step += 1

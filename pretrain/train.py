@@ -91,12 +91,14 @@ def speak(
     minutes: float,
     read: float = 0.4,
     looks: int = 2,
+    pace: float = 1.0,
     seed: int = 0,
 ) -> None:
     """Train the words of a run whose eyes are finished, and write the base to `out`.
 
     Every clip is seen `looks` times beforehand, varied each time. For the first share `read` of the
-    time the language model only learns to read what is seen.
+    time the language model only learns to read what is seen. A run that has words already goes on
+    with a lower `pace`.
 
     Raises:
         InputError: the run has no eyes.
@@ -125,6 +127,8 @@ def speak(
     }
     counts = {"speak_minutes": minutes}
     for stage, (share, losses, batches, count) in stages.items():
+        if not share:
+            continue
         steps = practise(
             (model.model.language_model, readers),
             (losses(model, readers, batch) for batch in prefetch(batches)),
@@ -132,6 +136,7 @@ def speak(
             share * minutes,
             save,
             stage=stage,
+            pace=pace,
         )
         counts[stage] = count * steps
     _add_run(out, run, counts)
