@@ -10,7 +10,13 @@ from flex.files import write_text
 from flex.problems import InputError, Problem
 
 _CARD = Path(__file__).resolve().parent.parent / "prompts" / "base" / "card.md.j2"
-_HELPERS = {"helpers.safetensors", "model.safetensors", "log.jsonl", "run.json"}
+_HELPERS = {
+    "helpers.safetensors",
+    "readers.safetensors",
+    "model.safetensors",
+    "log.jsonl",
+    "run.json",
+}
 
 
 def pack(run: Path, out: Path) -> None:

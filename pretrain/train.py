@@ -43,9 +43,7 @@ def look(
     hidden = model.config.text_config.hidden_size
     helpers = build_helpers(hidden, len(viewer.errors.occurrences), len(graph.actions))
     if start:
-        from safetensors.torch import load_file
-
-        helpers.load_state_dict(load_file(start / "helpers.safetensors"))
+        _load(helpers, start / "helpers.safetensors")
     join_equal_chunks(model)
     if fast:
         for block in model.model.visual.blocks:
@@ -114,12 +112,17 @@ def speak(
     speaker = Speaker(graph, processor.tokenizer, features, records, seed)
     hidden = model.config.text_config.hidden_size
     readers = build_readers(hidden, len(speaker.errors.occurrences))
+    if (run / "readers.safetensors").exists():
+        _load(readers, run / "readers.safetensors")
     model.train()
     out.mkdir(parents=True, exist_ok=True)
 
     def save() -> None:
+        from safetensors.torch import save_file
+
         model.save_pretrained(out)
         processor.save_pretrained(out)
+        save_file(readers.state_dict(), out / "readers.safetensors")
 
     stages = {
         "looks": (read, reading_losses, speaker.looks(_LOOKS), _LOOKS),
@@ -166,3 +169,9 @@ def _add_run(out: Path, start: Path | None, facts: dict[str, float]) -> None:
 def _losses(model: Any, helpers: Any, views: Iterator[Views]) -> Iterator[dict[str, Any]]:
     for seen in prefetch(views):
         yield view_losses(model, helpers, seen)
+
+
+def _load(module: Any, weights: Path) -> None:
+    from safetensors.torch import load_file
+
+    module.load_state_dict(load_file(weights))

@@ -133,10 +133,13 @@ def test_a_run_is_logged_goes_on_and_is_packed(drawn: Path, tmp_path: Path) -> N
     facts = json.loads((spoken_run / "run.json").read_text())
     assert facts["look_minutes"] == pytest.approx(0.03)
     assert all(facts[name] >= 1 for name in ("glances", "clips", "looks", "talks"))
+    speak(drawn, spoken_run, spoken_run, minutes=0.01, read=0.0, looks=1, pace=0.1)
+    assert json.loads((spoken_run / "run.json").read_text())["talks"] > facts["talks"]
     pack(spoken_run, tmp_path / "base")
     assert "simulated" in (tmp_path / "base" / "README.md").read_text()
     assert (tmp_path / "base" / "model.safetensors").stat().st_size < 16 * 2**20
-    assert not (tmp_path / "base" / "helpers.safetensors").exists()
+    left_out = {"helpers.safetensors", "readers.safetensors", "log.jsonl", "run.json"}
+    assert not left_out & {path.name for path in (tmp_path / "base").iterdir()}
 
 
 def test_a_finished_shard_is_not_drawn_again(drawn: Path) -> None:
