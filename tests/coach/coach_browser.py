@@ -135,7 +135,7 @@ def visit(chromium: Any, server: Server, width: int = 1280) -> Iterator[Watched]
     """Yield the page as a new visitor sees it; at the end there must be no complaint."""
     context = chromium.new_context(viewport={"width": width, "height": 900})
     page = context.new_page()
-    page.set_default_timeout(30_000)
+    page.set_default_timeout(60_000)
     watched = Watched(page)
     page.on("pageerror", lambda error: watched.complaints.append(str(error)))
     page.on(

@@ -101,6 +101,7 @@ def chromium() -> Iterator[Any]:
 
 def sit_down(page: Any, url: str, name: str) -> None:
     """Choose a name and wait for the first item."""
+    page.set_default_timeout(60_000)  # the machine may be busy with other tests
     page.goto(url)
     page.get_by_role("button", name=name).click()
     page.wait_for_selector("#desk[data-state=item][data-busy=no]")
