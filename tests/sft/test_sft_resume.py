@@ -90,7 +90,8 @@ def test_two_cpu_ranks_equal_one(small: Small, tmp_path: Path) -> None:
         assert step == other_step
         assert loss == pytest.approx(other, rel=1e-4)
     for name, weight in weights(one).items():
-        torch.testing.assert_close(weight, weights(two)[name], rtol=1e-3, atol=1e-4)
+        # AdamW turns rounding of a gradient near zero into a part of a step (lr 1e-2).
+        torch.testing.assert_close(weight, weights(two)[name], rtol=1e-3, atol=5e-4)
 
 
 def test_a_checkpoint_counts_only_when_complete(tmp_path: Path) -> None:
