@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 
 from flex.graph import Graph
+from pretrain.cohorts import Clip, Cohorts
 from pretrain.error_table import ErrorTable, missed
 from pretrain.films import GROUPS
-from pretrain.library import Clip, Library
 from pretrain.patches import GRID, PLACES, patchify, vary
 
 _CENTIMETRES = 5.0  # below this error of a coordinate the loss is quadratic, above it linear
@@ -40,27 +40,27 @@ class Views:
 
 
 class Viewer:
-    """Draws clips and glances from a library, with their truth."""
+    """Draws clips and glances from the cohorts, with their truth."""
 
-    def __init__(self, graph: Graph, library: Library, seed: int) -> None:
-        self._library, self.errors = library, ErrorTable(graph)
+    def __init__(self, graph: Graph, cohorts: Cohorts, seed: int) -> None:
+        self._cohorts, self.errors = cohorts, ErrorTable(graph)
         self._draws = np.random.default_rng(seed)
         self._actions = list(graph.actions)
 
     def glances(self, count: int) -> Iterator[Views]:
         """Yield batches of single steps of time, each of another clip."""
         while True:
-            picked = self._draws.integers(len(self._library), size=count).tolist()
+            picked = self._draws.integers(len(self._cohorts), size=count).tolist()
             moments = self._draws.integers(GROUPS, size=count).tolist()
             yield self._views(
-                [self._library.glance(n, at) for n, at in zip(picked, moments, strict=True)]
+                [self._cohorts.glance(n, at) for n, at in zip(picked, moments, strict=True)]
             )
 
     def clips(self, count: int) -> Iterator[Views]:
         """Yield batches of whole clips."""
         while True:
-            picked = self._draws.integers(len(self._library), size=count).tolist()
-            yield self._views([self._library.clip(n) for n in picked])
+            picked = self._draws.integers(len(self._cohorts), size=count).tolist()
+            yield self._views([self._cohorts.clip(n) for n in picked])
 
     def _views(self, clips: list[Clip]) -> Views:
         import torch

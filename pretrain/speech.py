@@ -15,10 +15,10 @@ from rich.progress import track
 from flex import cli
 from flex.graph import Graph
 from flex.sample import Annotation
+from pretrain.cohorts import Cohorts
 from pretrain.error_table import ErrorTable, missed
 from pretrain.eyes import see
 from pretrain.films import GROUPS
-from pretrain.library import Library
 from pretrain.notes import Turn, talk
 from pretrain.patches import GRID, PLACES, patchify, vary
 
@@ -27,17 +27,17 @@ _SYSTEM = "<|im_start|>system\nYou are a helpful assistant.<|im_end|>\n"
 _VIDEO = f"<|vision_start|>{'<|video_pad|>' * (GROUPS * PLACES)}<|vision_end|>"
 
 
-def watch(model: Any, library: Library, looks: int, seed: int) -> npt.NDArray[np.float16]:
+def watch(model: Any, cohorts: Cohorts, looks: int, seed: int) -> npt.NDArray[np.float16]:
     """Return features (looks, N, 128, hidden) of all clips, varied anew at each look."""
     import torch
 
     draws, hidden = np.random.default_rng(seed), model.config.text_config.hidden_size
-    features = np.empty((looks, len(library), GROUPS * PLACES, hidden), dtype=np.float16)
-    starts = [(n, at) for n in range(looks) for at in range(0, len(library), _SEEN_AT_ONCE)]
+    features = np.empty((looks, len(cohorts), GROUPS * PLACES, hidden), dtype=np.float16)
+    starts = [(n, at) for n in range(looks) for at in range(0, len(cohorts), _SEEN_AT_ONCE)]
     with torch.no_grad():
         for n, at in track(starts, "clips seen", console=cli.err, transient=True):
-            rows = range(at, min(at + _SEEN_AT_ONCE, len(library)))
-            films = [library.clip(row).film for row in rows]
+            rows = range(at, min(at + _SEEN_AT_ONCE, len(cohorts)))
+            films = [cohorts.clip(row).film for row in rows]
             seen = see(model, patchify(vary(films, draws)), GROUPS)
             features[n, rows.start : rows.stop] = seen.flatten(1, 2).float().numpy()
     return features

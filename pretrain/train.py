@@ -9,8 +9,8 @@ from flex.files import write_text
 from flex.graph import Graph
 from flex.graph_file import load_graph
 from flex.problems import InputError, Problem
+from pretrain.cohorts import Cohorts
 from pretrain.eyes import Viewer, Views, build_helpers, view_losses
-from pretrain.library import Library
 from pretrain.notes import corpus
 from pretrain.practice import practise, prefetch
 from pretrain.speech import Speaker, build_readers, reading_losses, speech_losses, watch
@@ -37,9 +37,9 @@ def look(
     then whole clips. With `fast` the tower's blocks are compiled, which takes a C++ compiler.
     """
     graph = load_graph()
-    library = Library(films)
+    cohorts = Cohorts(films)
     processor, model = _base(graph, seed, start)
-    viewer = Viewer(graph, library, seed)
+    viewer = Viewer(graph, cohorts, seed)
     hidden = model.config.text_config.hidden_size
     helpers = build_helpers(hidden, len(viewer.errors.occurrences), len(graph.actions))
     if start:
@@ -104,11 +104,11 @@ def speak(
     if not (run / "run.json").exists():
         problem = "holds no trained eyes; expected run.json of `python -m pretrain look` in it"
         raise InputError([Problem(str(run), problem)])
-    graph, library = load_graph(), Library(films)
+    graph, cohorts = load_graph(), Cohorts(films)
     processor, model = _base(graph, seed, run)
     join_equal_chunks(model)
-    features = watch(model.eval(), library, looks, seed)
-    records = [library.record(n) for n in range(len(library))]
+    features = watch(model.eval(), cohorts, looks, seed)
+    records = [cohorts.record(n) for n in range(len(cohorts))]
     speaker = Speaker(graph, processor.tokenizer, features, records, seed)
     hidden = model.config.text_config.hidden_size
     readers = build_readers(hidden, len(speaker.errors.occurrences))

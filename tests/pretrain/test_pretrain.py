@@ -11,9 +11,9 @@ from flex.graph_file import load_graph
 from flex.matcher import find_errors
 from flex.problems import InputError
 from pretrain import films
+from pretrain.cohorts import Cohorts
 from pretrain.eyes import Viewer, build_helpers, view_losses
 from pretrain.films import draw, load_shard, shards_in
-from pretrain.library import Library
 from pretrain.notes import corpus, notes, praise, talk
 from pretrain.pack import pack
 from pretrain.patches import patchify
@@ -68,22 +68,22 @@ def test_patches_are_those_of_the_processor(drawn: Path) -> None:
 
 def test_a_library_needs_clips_and_glances_are_parts_of_them(drawn: Path, tmp_path: Path) -> None:
     with pytest.raises(InputError, match="holds no clips"):
-        Library(tmp_path)
-    library = Library(drawn)
-    clip, glance = library.clip(5), library.glance(5, 7)
-    assert library.record(5) == clip.record
+        Cohorts(tmp_path)
+    cohorts = Cohorts(drawn)
+    clip, glance = cohorts.clip(5), cohorts.glance(5, 7)
+    assert cohorts.record(5) == clip.record
     np.testing.assert_array_equal(glance.film, clip.film[14:])
     np.testing.assert_array_equal(glance.poses, clip.poses[7:])
 
 
 def test_what_views_tell_is_what_the_clips_hold(drawn: Path) -> None:
-    graph, library = load_graph(), Library(drawn)
-    viewer = Viewer(graph, library, 0)
+    graph, cohorts = load_graph(), Cohorts(drawn)
+    viewer = Viewer(graph, cohorts, 0)
     views = next(viewer.clips(4))
     assert views.pixels.shape == (4 * 8 * 64, 1176)
     assert (views.errors <= views.known).all()
     names = list(graph.actions)
-    shown = {tuple(r.poses.ravel()[:3]): r for r in map(library.clip, range(len(library)))}
+    shown = {tuple(r.poses.ravel()[:3]): r for r in map(cohorts.clip, range(len(cohorts)))}
     for action, poses, errors in zip(views.actions, views.poses, views.errors, strict=True):
         record = shown[tuple(poses.numpy().ravel()[:3])].record
         assert names[int(action)] == record.action
@@ -92,10 +92,10 @@ def test_what_views_tell_is_what_the_clips_hold(drawn: Path) -> None:
 
 
 def test_answers_alone_are_learnt(drawn: Path) -> None:
-    graph, library = load_graph(), Library(drawn)
+    graph, cohorts = load_graph(), Cohorts(drawn)
     tokenizer = build_processor(corpus(graph)).tokenizer
-    records = [library.record(n) for n in range(len(library))]
-    features = np.zeros((1, len(library), 128, 4), dtype=np.float16)
+    records = [cohorts.record(n) for n in range(len(cohorts))]
+    features = np.zeros((1, len(cohorts), 128, 4), dtype=np.float16)
     batch = next(Speaker(graph, tokenizer, features, records, 0).talks(3))
     for ids, weights in zip(batch["input_ids"], batch["weights"], strict=True):
         learnt = tokenizer.decode(ids[weights > 0])
@@ -104,8 +104,8 @@ def test_answers_alone_are_learnt(drawn: Path) -> None:
 
 
 def test_losses_of_the_eyes_reach_every_weight_of_the_tower(drawn: Path) -> None:
-    graph, library = load_graph(), Library(drawn)
-    viewer = Viewer(graph, library, 0)
+    graph, cohorts = load_graph(), Cohorts(drawn)
+    viewer = Viewer(graph, cohorts, 0)
     model = build_model(build_processor(["a"], 300).tokenizer, hidden=64, layers=2)
     helpers = build_helpers(64, len(viewer.errors.occurrences), len(graph.actions))
     glance = view_losses(model, helpers, next(viewer.glances(2)))

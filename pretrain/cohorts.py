@@ -25,7 +25,7 @@ class Clip(NamedTuple):
     poses: npt.NDArray[np.float32]
 
 
-class Library:
+class Cohorts:
     """The shards of a folder.
 
     Raises:
