@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 from filelock import FileLock, Timeout
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
-from flex.files import read_jsonl
-from flex.problems import InputError, Problem, problems_of
+from flex.problems import InputError, Problem
+from flex.records import read_records
 from qa_gen.dialogue import Stage
 
 FEEDBACK_FILE = Path("runs/coach/feedback.jsonl")
@@ -70,23 +70,7 @@ def read_feedback(path: Path) -> list[Feedback]:
     Raises:
         InputError: every line that is not feedback.
     """
-    if not path.exists():
-        return []
-    found: list[Feedback] = []
-    problems: list[Problem] = []
-    for number, row in read_jsonl(path):
-        if isinstance(row, Problem):
-            problems.append(row)
-            continue
-        try:
-            found.append(Feedback.model_validate(row))
-        except ValidationError as error:
-            place = f"{path}:{number}"
-            keys = sorted(Feedback.model_fields)
-            problems += problems_of(error, lambda _, at=place: at, keys)  # type: ignore[misc]
-    if problems:
-        raise InputError(problems)
-    return found
+    return read_records(path, Feedback) if path.exists() else []
 
 
 def _append(path: Path, line: bytes) -> None:

@@ -16,9 +16,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from eval.answers import Answer, of_stage
 from eval.predict_cache import AnswerCache, answer_key
 from eval.predict_rules import environment
-from flex.files import hash_text, read_jsonl, write_jsonl
+from flex.files import hash_text, write_jsonl
 from flex.graph import Graph, Occurrence
-from flex.problems import InputError, Problem, problems_of
+from flex.records import read_records
 from vlm.generate import Conversation, Decoding
 
 # A judge that does not answer in the form is asked this often before its grade is missing.
@@ -95,18 +95,7 @@ def read_grades(out: Path) -> list[Graded]:
         InputError: a line that is no grade.
     """
     path = out / GRADES_FILE
-    if not path.exists():
-        return []
-    graded: list[Graded] = []
-    for number, row in read_jsonl(path):
-        if isinstance(row, Problem):
-            raise InputError([row])
-        try:
-            graded.append(Graded.model_validate(row))
-        except ValidationError as error:
-            place = f"{path}:{number}"
-            raise InputError(problems_of(error, lambda _, at=place: at)) from error  # type: ignore[misc]
-    return graded
+    return read_records(path, Graded) if path.exists() else []
 
 
 def rubric(graph: Graph, answer: Answer) -> str:

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import AliasChoices, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AliasChoices, BaseModel, ConfigDict, Field
 
-from flex.files import hash_text, read_jsonl
-from flex.problems import InputError, Problem, problems_of
+from flex.files import hash_text
+from flex.records import read_records
 from review.store import Store
 
 
@@ -45,7 +45,7 @@ def import_feedback(store: Store, path: Path) -> FeedbackImport:
     Raises:
         InputError: every line that is no feedback; nothing is imported then.
     """
-    lines = _read(path)
+    lines = read_records(path, FeedbackLine)
     new = known = 0
     with store.write() as db:
         ids = {row["clip"]: row["id"] for row in db.execute("SELECT id, clip FROM items")}
@@ -80,20 +80,3 @@ def feedback_on(store: Store, item: int) -> list[FeedbackLine]:
     with store.read() as db:
         rows = db.execute(f"{query} ORDER BY f.time", (item,)).fetchall()
     return [FeedbackLine.model_validate(dict(row)) for row in rows]
-
-
-def _read(path: Path) -> list[FeedbackLine]:
-    found: list[FeedbackLine] = []
-    problems: list[Problem] = []
-    for number, value in read_jsonl(path):
-        if isinstance(value, Problem):
-            problems.append(value)
-            continue
-        try:
-            found.append(FeedbackLine.model_validate(value))
-        except ValidationError as error:
-            place = f"{path}:{number}"
-            problems += problems_of(error, lambda _, at=place: at)  # type: ignore[misc]
-    if problems:
-        raise InputError(problems)
-    return found

@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict
 
-from flex.files import read_jsonl
-from flex.problems import InputError, Problem, problems_of
+from flex.problems import InputError, Problem
+from flex.records import read_records
 from flex.sample import OccurrenceId
 from review.records import Decision, find_item
 from review.recount import recount_one
@@ -64,21 +64,7 @@ def read_gold(path: Path) -> list[Gold]:
     Raises:
         InputError: every line that is none.
     """
-    found: list[Gold] = []
-    problems: list[Problem] = []
-    for number, value in read_jsonl(path):
-        if isinstance(value, Problem):
-            problems.append(value)
-            continue
-        try:
-            found.append(Gold.model_validate(value))
-        except ValidationError as error:
-            place = f"{path}:{number}"
-            keys = sorted(Gold.model_fields)
-            problems += problems_of(error, lambda _, at=place: at, keys)  # type: ignore[misc]
-    if problems:
-        raise InputError(problems)
-    return found
+    return read_records(path, Gold)
 
 
 def set_gold(store: Store, golds: Sequence[Gold]) -> None:
