@@ -4,8 +4,9 @@ The eyes do not change any more, so every clip is seen once and its features are
 that helpers find the errors in the states of the video's tokens, which costs far less than words.
 """
 
+import copy
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -19,10 +20,12 @@ from pretrain.cohorts import Cohorts
 from pretrain.error_table import ErrorTable, missed
 from pretrain.eyes import see
 from pretrain.films import GROUPS
-from pretrain.notes import Turn, talk
+from pretrain.notes import Piece, Turn, talk
 from pretrain.patches import GRID, PLACES, patchify, vary
 
 _SEEN_AT_ONCE, _WIDE = 16, 512
+_SORTED = 8  # batches whose talks are sorted by length together
+_TEXT = 3.0  # how much words count beside the helpers
 _SYSTEM = "<|im_start|>system\nYou are a helpful assistant.<|im_end|>\n"
 _VIDEO = f"<|vision_start|>{'<|video_pad|>' * (GROUPS * PLACES)}<|vision_end|>"
 
@@ -61,24 +64,33 @@ class Speaker:
 
     def looks(self, count: int) -> Iterator[dict[str, Any]]:
         """Yield batches whose clips are not spoken of."""
+        silent = self.encode([Turn("", (Piece("", 1.0),))])
         while True:
-            yield self._batch(self._pick(count), lambda _: [Turn("", "", 1.0)])
+            yield self._batch(self._pick(count), [silent] * count)
 
     def talks(self, count: int) -> Iterator[dict[str, Any]]:
-        """Yield batches: ids, mask, types, weights (B, L), features, seconds, errors, known."""
+        """Yield batches: ids, mask, types, weights (B, L), features, seconds, errors, known.
+
+        Talks of like length share a batch, so that little of it is padding.
+        """
         while True:
-            yield self._batch(
-                self._pick(count), lambda record: talk(self._graph, record, self._draws)
-            )
+            picked = self._pick(_SORTED * count)
+            rows = [self.encode(talk(self._graph, self._records[n], self._draws)) for n in picked]
+            order = sorted(range(len(rows)), key=lambda n: len(rows[n][0]))
+            batches = [order[at : at + count] for at in range(0, len(order), count)]
+            self._draws.shuffle(batches)
+            for batch in batches:
+                yield self._batch([picked[n] for n in batch], [rows[n] for n in batch])
 
     def _pick(self, count: int) -> list[int]:
         return [self._draws.randrange(len(self._records)) for _ in range(count)]
 
-    def _batch(self, picked: list[int], say: Callable[[Annotation], list[Turn]]) -> dict[str, Any]:
+    def _batch(
+        self, picked: list[int], rows: list[tuple[list[int], list[float]]]
+    ) -> dict[str, Any]:
         import torch
 
         records = [self._records[n] for n in picked]
-        rows = [self.encode(say(record)) for record in records]
         width = max(len(ids) for ids, _ in rows)
         ids = torch.full((len(rows), width), self._tokenizer.pad_token_id)
         weights, mask = torch.zeros(ids.shape), torch.zeros_like(ids)
@@ -106,17 +118,20 @@ class Speaker:
         for n, turn in enumerate(turns):
             before = f"{_SYSTEM if n == 0 else chr(10)}<|im_start|>user\n{_VIDEO if n == 0 else ''}"
             asked = f"{before}{turn.question}<|im_end|>\n<|im_start|>assistant\n"
-            question = self._tokenizer(asked)["input_ids"]
-            answer = self._tokenizer(f"{turn.answer}<|im_end|>")["input_ids"]
-            ids += question + answer
-            weights += [0.0] * len(question) + [turn.weight] * len(answer)
+            end = Piece("<|im_end|>", turn.answer[-1].weight)
+            for piece in (Piece(asked, 0.0), *turn.answer, end):
+                tokens = self._tokenizer(piece.text)["input_ids"]
+                ids += tokens
+                weights += [piece.weight] * len(tokens)
         return ids, weights
 
 
 def build_readers(hidden: int, occurrences: int) -> Any:
-    """Return the helpers that find errors in the states of the video's tokens.
+    """Return the helpers that find errors in the states of the language model.
 
-    "all" reads the mean of every step of time, "last" the last token alone, on which words build.
+    Half way up, "all" reads the mean of every step of time and "last" the last video token alone;
+    one layer below the top, "words" reads every token that begins or goes on with an answer. So
+    what is seen is known to the video's tokens early enough for the layers above to speak of it.
     """
     from torch import nn
 
@@ -124,18 +139,23 @@ def build_readers(hidden: int, occurrences: int) -> Any:
         {
             "all": nn.Sequential(
                 nn.Flatten(1),
-                nn.Linear(GROUPS * hidden, 512),
+                nn.Linear(GROUPS * hidden, _WIDE),
                 nn.GELU(),
-                nn.Linear(512, occurrences),
+                nn.Linear(_WIDE, occurrences),
             ),
             "last": nn.Linear(hidden, occurrences),
+            "words": nn.Linear(hidden, occurrences),
         }
     )
 
 
 def reading_losses(model: Any, readers: Any, batch: dict[str, Any]) -> dict[str, Any]:
-    """Return the helpers' losses."""
-    return _read(readers, _states(model, batch), batch)
+    """Return the losses of the helpers that read the video's tokens; only half the layers run."""
+    language_model = model.model.language_model
+    shallow = copy.copy(language_model)
+    shallow._modules = dict(language_model._modules)
+    shallow.layers = language_model.layers[: len(language_model.layers) // 2]
+    return _read(readers, _states(model, shallow, batch)[-1], batch)
 
 
 def speech_losses(model: Any, readers: Any, batch: dict[str, Any]) -> dict[str, Any]:
@@ -143,18 +163,25 @@ def speech_losses(model: Any, readers: Any, batch: dict[str, Any]) -> dict[str, 
     import torch
     from torch.nn.functional import cross_entropy
 
-    states, weights = _states(model, batch), batch["weights"][:, 1:]
+    language_model = model.model.language_model
+    states, weights = _states(model, language_model, batch), batch["weights"][:, 1:]
+    half, below = len(language_model.layers) // 2, len(language_model.layers) - 1
     learnt = weights > 0
     with torch.autocast("cpu", dtype=torch.bfloat16):
-        logits = model.lm_head(states[:, :-1][learnt])
+        logits = model.lm_head(states[-1][:, :-1][learnt])
+        told = readers["words"](language_model.norm(states[below])[:, :-1][learnt])
     targets = batch["input_ids"][:, 1:][learnt]
     loss = cross_entropy(logits.float(), targets, reduction="none")
-    text = (loss * weights[learnt]).sum() / weights.sum()
-    return {"text": text, **_read(readers, states, batch)}
+    rows = torch.nonzero(learnt)[:, 0]
+    return {
+        "text": _TEXT * (loss * weights[learnt]).sum() / weights.sum(),
+        "read_words": missed(told, batch["errors"][rows], batch["known"][rows]),
+        **_read(readers, language_model.norm(states[half]), batch),
+    }
 
 
-def _states(model: Any, batch: dict[str, Any]) -> Any:
-    """Return the language model's last hidden states (B, L, hidden)."""
+def _states(model: Any, language_model: Any, batch: dict[str, Any]) -> Any:
+    """Return the states (B, L, hidden): the embeddings, then after each layer, the last normed."""
     import torch
 
     ids = batch["input_ids"]
@@ -169,12 +196,13 @@ def _states(model: Any, batch: dict[str, Any]) -> Any:
             second_per_grid_ts=batch["seconds"],
             attention_mask=batch["attention_mask"],
         )
-        return model.model.language_model(
+        return language_model(
             inputs_embeds=embedded,
             attention_mask=batch["attention_mask"],
             position_ids=positions,
             use_cache=False,
-        ).last_hidden_state
+            output_hidden_states=True,
+        ).hidden_states
 
 
 def _read(readers: Any, states: Any, batch: dict[str, Any]) -> dict[str, Any]:
@@ -184,6 +212,6 @@ def _read(readers: Any, states: Any, batch: dict[str, Any]) -> dict[str, Any]:
     with torch.autocast("cpu", dtype=torch.bfloat16):
         found = {"all": readers["all"](seen.mean(dim=2)), "last": readers["last"](seen[:, -1, -1])}
     return {
-        f"read_{name}": 2 * missed(logits, batch["errors"], batch["known"])
+        f"read_{name}": missed(logits, batch["errors"], batch["known"])
         for name, logits in found.items()
     }

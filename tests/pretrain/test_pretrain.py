@@ -14,7 +14,7 @@ from pretrain import films
 from pretrain.cohorts import Cohorts
 from pretrain.eyes import Viewer, build_helpers, view_losses
 from pretrain.films import draw, load_shard, shards_in
-from pretrain.notes import corpus, notes, praise, talk
+from pretrain.notes import checks, corpus, notes, praise, talk
 from pretrain.pack import pack
 from pretrain.patches import patchify
 from pretrain.speech import Speaker
@@ -50,10 +50,25 @@ def test_a_talk_names_the_exercise_first_and_asks_all_kinds_of_questions(drawn: 
     graph, draws = load_graph(), random.Random(0)
     record = next(r for r in load_shard(drawn / "77.npz").records if r.occurrences)
     talks = [talk(graph, record, draws) for _ in range(60)]
-    assert {t[0].answer for t in talks} == {graph.actions[record.action].name}
+    assert {t[0].answer[0].text for t in talks} == {graph.actions[record.action].name}
     asked = {turn.question.split(":")[0].split("?")[0] for t in talks for turn in t}
-    others = {"Standard", "What was good", "Faults", "Mend", "Score"}
+    others = {"Standard", "What was good", "Faults", "Mend", "Score", "Check."}
     assert asked == {"Exercise", "Notes on this lift."} | others
+
+
+def test_checks_say_yes_to_what_happened_alone_and_only_that_counts(drawn: Path) -> None:
+    graph, draws = load_graph(), random.Random(0)
+    for record in load_shard(drawn / "77.npz").records:
+        pieces = list(checks(graph, record, draws))
+        for asked, said in zip(pieces[::2], pieces[1::2], strict=True):
+            step, error = asked.text.removesuffix("?").split(": ")
+            happened = any(
+                graph.key_steps[o.key_step].name == step
+                and graph.error_types[o.error_type].name == error
+                for o in record.occurrences
+            )
+            assert said.text.strip() == ("yes" if happened else "no")
+            assert asked.weight == 0 < said.weight
 
 
 def test_patches_are_those_of_the_processor(drawn: Path) -> None:
@@ -96,8 +111,14 @@ def test_answers_alone_are_learnt(drawn: Path) -> None:
     tokenizer = build_processor(corpus(graph)).tokenizer
     records = [cohorts.record(n) for n in range(len(cohorts))]
     features = np.zeros((1, len(cohorts), 128, 4), dtype=np.float16)
-    batch = next(Speaker(graph, tokenizer, features, records, 0).talks(3))
-    for ids, weights in zip(batch["input_ids"], batch["weights"], strict=True):
+    talks = Speaker(graph, tokenizer, features, records, 0).talks(3)
+    batches = [next(talks) for _ in range(8)]
+    widths = [batch["input_ids"].shape[1] for batch in batches]
+    assert widths != sorted(widths)
+    filled = sum(int(batch["attention_mask"].sum()) for batch in batches)
+    assert filled > 0.85 * sum(3 * width for width in widths)
+    rows = [row for b in batches for row in zip(b["input_ids"], b["weights"], strict=True)]
+    for ids, weights in rows:
         learnt = tokenizer.decode(ids[weights > 0])
         assert "<|im_start|>" not in learnt
         assert learnt.count("<|im_end|>") == tokenizer.decode(ids).count("assistant\n")
