@@ -23,27 +23,26 @@ def practise(
     save: Callable[[], None],
     *,
     stage: str,
-    pace: float = 1.0,
+    pace: Callable[[str], float] = lambda _: 1.0,
 ) -> int:
     """Take steps on a stream of losses until the time is over; return how many.
 
     Matrices within `modules` learn by Muon, all else by AdamW. `save` is called every 500 steps and
-    at the end. `pace` scales the rates: less for weights that have learnt much already.
+    at the end. `pace` scales the rate of a weight of that name: less where much is learnt already.
     """
     import torch
 
-    named = [pair for module in modules for pair in module.named_parameters()]
-    optimisers = _optimisers([(name, w) for name, w in named if w.requires_grad])
-    weights = [w for _, w in named if w.requires_grad]
+    named = [p for module in modules for p in module.named_parameters() if p[1].requires_grad]
+    optimisers, weights = _optimisers(named, pace), [w for _, w in named]
     began, step, sums = time.monotonic(), 0, dict[str, float]()
     while (passed := (time.monotonic() - began) / 60) < minutes:
         share = min(1.0, (step + 1) / _WARM) * (0.02 + 0.98 * _cosine(passed / minutes))
         parts = next(losses)
         sum(parts.values()).backward()
         torch.nn.utils.clip_grad_norm_(weights, _CLIP)
-        for optimiser, rate in optimisers:
+        for optimiser in optimisers:
             for group in optimiser.param_groups:
-                group["lr"] = rate * share * pace
+                group["lr"] = group["rate"] * share
             optimiser.step()
             optimiser.zero_grad(set_to_none=True)
         step += 1
@@ -71,16 +70,21 @@ def prefetch(made: Iterator[Any], ahead: int = 3) -> Iterator[Any]:
             yield waiting.popleft().result()
 
 
-def _optimisers(named: list[tuple[str, Any]]) -> list[tuple[Any, float]]:
-    """Return Muon for the matrices of blocks, AdamW for embeddings, vectors and the helpers."""
+def _optimisers(named: list[tuple[str, Any]], pace: Callable[[str], float]) -> list[Any]:
+    """Return Muon for the matrices of blocks, AdamW for embeddings, vectors and the helpers.
+
+    Their groups hold the highest `rate` of a weight.
+    """
     import torch
 
-    inner = [w for name, w in named if w.ndim == 2 and ("blocks." in name or "layers." in name)]
-    chosen = {id(w) for w in inner}
-    rest = [w for _, w in named if id(w) not in chosen]
+    inner: list[dict[str, Any]] = []
+    rest: list[dict[str, Any]] = []
+    for name, weight in named:
+        matrix = weight.ndim == 2 and ("blocks." in name or "layers." in name)
+        rate = (_RATE if matrix else _PLAIN_RATE) * pace(name)
+        (inner if matrix else rest).append({"params": [weight], "rate": rate})
     muon = torch.optim.Muon(inner, weight_decay=_DECAY, adjust_lr_fn="match_rms_adamw")
-    adamw = torch.optim.AdamW(rest, betas=(0.9, 0.98), weight_decay=_DECAY)
-    return [(muon, _RATE), (adamw, _PLAIN_RATE)]
+    return [muon, torch.optim.AdamW(rest, betas=(0.9, 0.98), weight_decay=_DECAY)]
 
 
 def _cosine(done: float) -> float:

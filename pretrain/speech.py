@@ -24,8 +24,8 @@ from pretrain.notes import Piece, Turn, talk
 from pretrain.patches import GRID, PLACES, patchify, vary
 
 _SEEN_AT_ONCE, _WIDE = 16, 512
+_GRAIN, _UNSEEN = 0.15, 0.1  # of the features' deviation; share of the video's tokens
 _SORTED = 8  # batches whose talks are sorted by length together
-_TEXT = 3.0  # how much words count beside the helpers
 _SYSTEM = "<|im_start|>system\nYou are a helpful assistant.<|im_end|>\n"
 _VIDEO = f"<|vision_start|>{'<|video_pad|>' * (GROUPS * PLACES)}<|vision_end|>"
 
@@ -106,7 +106,7 @@ class Speaker:
             "attention_mask": mask,
             "mm_token_type_ids": 2 * (ids == video).int(),
             "weights": weights,
-            "features": torch.from_numpy(self._features[looks, picked]).float(),
+            "features": _blur(torch.from_numpy(self._features[looks, picked]).float()),
             "seconds": torch.tensor([float(r.duration_s or 0) / GROUPS for r in records]),
             "errors": errors,
             "known": known,
@@ -124,6 +124,14 @@ class Speaker:
                 ids += tokens
                 weights += [piece.weight] * len(tokens)
         return ids, weights
+
+
+def _blur(features: Any) -> Any:
+    """Return features with some grain and without some tokens: no clip is learnt by heart."""
+    import torch
+
+    kept = torch.rand(*features.shape[:2], 1) >= _UNSEEN
+    return (features + _GRAIN * features.std() * torch.randn_like(features)) * kept
 
 
 def build_readers(hidden: int, occurrences: int) -> Any:
@@ -174,7 +182,7 @@ def speech_losses(model: Any, readers: Any, batch: dict[str, Any]) -> dict[str, 
     loss = cross_entropy(logits.float(), targets, reduction="none")
     rows = torch.nonzero(learnt)[:, 0]
     return {
-        "text": _TEXT * (loss * weights[learnt]).sum() / weights.sum(),
+        "text": (loss * weights[learnt]).sum() / weights.sum(),
         "read_words": missed(told, batch["errors"][rows], batch["known"][rows]),
         **_read(readers, language_model.norm(states[half]), batch),
     }

@@ -19,6 +19,7 @@ from vlm.vision_attention import join_equal_chunks
 
 _GLANCES, _CLIPS = 192, 24
 _LOOKS, _TALKS = 64, 24
+_READER = 0.15  # pace of the layers that have learnt to read, once words are learnt
 
 
 def look(
@@ -95,8 +96,9 @@ def speak(
     """Train the words of a run whose eyes are finished, and write the base to `out`.
 
     Every clip is seen `looks` times beforehand, varied each time. For the first share `read` of the
-    time the language model only learns to read what is seen. A run that has words already goes on
-    with a lower `pace`.
+    time the lower half of the language model learns to read what is seen; then it learns at a
+    lower rate, and words with the upper half. A run that has words already goes on with a lower
+    `pace`.
 
     Raises:
         InputError: the run has no eyes.
@@ -124,12 +126,17 @@ def speak(
         processor.save_pretrained(out)
         save_file(readers.state_dict(), out / "readers.safetensors")
 
+    lower = {f"layers.{n}." for n in range(len(model.model.language_model.layers) // 2)}
+
+    def slower_below(name: str) -> float:
+        return pace * (_READER if any(name.startswith(layer) for layer in lower) else 1.0)
+
     stages = {
-        "looks": (read, reading_losses, speaker.looks(_LOOKS), _LOOKS),
-        "talks": (1 - read, speech_losses, speaker.talks(_TALKS), _TALKS),
+        "looks": (read, reading_losses, speaker.looks(_LOOKS), _LOOKS, lambda _: pace),
+        "talks": (1 - read, speech_losses, speaker.talks(_TALKS), _TALKS, slower_below),
     }
     counts = {"speak_minutes": minutes}
-    for stage, (share, losses, batches, count) in stages.items():
+    for stage, (share, losses, batches, count, paces) in stages.items():
         if not share:
             continue
         steps = practise(
@@ -139,7 +146,7 @@ def speak(
             share * minutes,
             save,
             stage=stage,
-            pace=pace,
+            pace=paces,
         )
         counts[stage] = count * steps
     _add_run(out, run, counts)
