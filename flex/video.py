@@ -22,7 +22,7 @@ from flex.dataset import frame_files
 from flex.files import hash_text
 from flex.problems import InputError, Problem
 from flex.sample import PhaseSpan
-from flex.video_reader import VideoInfo, probe_video, read_pictures
+from flex.video_reader import VideoInfo, picture_times, probe_video, read_pictures
 
 # A vision token covers 2 × 2 patches of 14 pixels.
 SIDE_STEP = 28
@@ -67,17 +67,25 @@ class Frames:
         indices: the number of each frame in the clip, from 0, ascending.
         fps: frames per second of the clip.
         total: how many frames the clip has.
+        times_s: when each frame is shown, in seconds from the first one of the clip, by the clip's
+            own clock; from `fps` if it is not given, which holds at a constant frame rate only.
+
+    Raises:
+        ValueError: not one time for each frame.
     """
 
     pixels: Pixels
     indices: tuple[int, ...]
     fps: float
     total: int
+    times_s: tuple[float, ...] = ()
 
-    @property
-    def times_s(self) -> tuple[float, ...]:
-        """When each frame was taken, in seconds from the start of the clip."""
-        return tuple(index / self.fps for index in self.indices)
+    def __post_init__(self) -> None:
+        if not self.times_s:
+            by_rate = tuple(index / self.fps for index in self.indices)
+            object.__setattr__(self, "times_s", by_rate)
+        if len(self.times_s) != len(self.indices):
+            raise ValueError(f"{len(self.times_s)} times for {len(self.indices)} frames")
 
 
 def probe(path: Path) -> VideoInfo:
@@ -115,7 +123,19 @@ def sample(path: Path, sampler: Sampler, phases: Sequence[PhaseSpan] = ()) -> Fr
         pictures: list[Any] = [read_pictures(files[i], [0], size)[0] for i in indices]
     else:
         pictures = read_pictures(path, indices, size)
-    return Frames(np.stack(pictures), tuple(indices), info.fps, info.frames)
+    times_s = times_of(path, indices)
+    return Frames(np.stack(pictures), tuple(indices), info.fps, info.frames, times_s)
+
+
+def times_of(path: Path, indices: Sequence[int]) -> tuple[float, ...]:
+    """Return when each frame is shown, in seconds from the clip's first; decodes nothing.
+
+    Raises:
+        InputError: the clip is missing or breaks off, or has no such frame.
+    """
+    if path.is_dir():
+        return tuple(index / FOLDER_FPS for index in indices)
+    return tuple(picture_times(path, indices))
 
 
 def choose(

@@ -29,10 +29,11 @@ class VideoInfo(NamedTuple):
 
 
 class _Packets(NamedTuple):
-    """When each picture is shown, in order, and which of them are key frames (stream's unit)."""
+    """When each picture is shown, in order, and which of them are key frames, in `unit_s`."""
 
     shown_at: list[int]
     keys: list[int]
+    unit_s: float
 
 
 def probe_video(path: Path) -> VideoInfo:
@@ -43,7 +44,7 @@ def probe_video(path: Path) -> VideoInfo:
     """
     with _opened(path) as (container, stream):
         packets = _list_packets(path, container, stream)
-        fps = float(stream.average_rate or stream.guessed_rate or DEFAULT_FPS)
+        fps = _fps(stream)
     with _opened(path) as (container, stream):
         first = next(container.decode(stream), None)
     if first is None:
@@ -66,11 +67,7 @@ def read_pictures(
         InputError: the file breaks off, or a wanted picture cannot be decoded.
     """
     found: dict[int, NDArray[np.uint8]] = {}
-    with _opened(path) as (container, stream):
-        packets = _list_packets(path, container, stream)
-    if max(indices) >= len(packets.shown_at):
-        message = f"has {len(packets.shown_at)} frames, wanted number {max(indices)}"
-        raise InputError([Problem(str(path), message)])
+    packets = _packets_with(path, indices)
     with _opened(path) as (container, stream):
         for index, frame in _decode(container, stream, packets, sorted(set(indices))):
             if frame.is_corrupt:
@@ -80,6 +77,36 @@ def read_pictures(
     if lost:
         raise InputError([Problem(str(path), f"frame {lost[0]} cannot be decoded")])
     return [found[index] for index in indices]
+
+
+def picture_times(path: Path, indices: Sequence[int]) -> list[float]:
+    """Return when pictures are shown, in seconds from the file's first one; decodes nothing.
+
+    At a variable frame rate this is not the number over the frame rate.
+
+    Args:
+        path: a video file, or a picture.
+        indices: which pictures, from 0, in the order in which they are shown.
+
+    Raises:
+        InputError: the file breaks off, or has no such picture.
+    """
+    packets = _packets_with(path, indices)
+    first = packets.shown_at[0]
+    return [(packets.shown_at[index] - first) * packets.unit_s for index in indices]
+
+
+def _packets_with(path: Path, indices: Sequence[int]) -> _Packets:
+    with _opened(path) as (container, stream):
+        packets = _list_packets(path, container, stream)
+    if max(indices) >= len(packets.shown_at):
+        message = f"has {len(packets.shown_at)} frames, wanted number {max(indices)}"
+        raise InputError([Problem(str(path), message)])
+    return packets
+
+
+def _fps(stream: Any) -> float:
+    return float(stream.average_rate or stream.guessed_rate or DEFAULT_FPS)
 
 
 def _picture(frame: Any, size: tuple[int, int]) -> NDArray[np.uint8]:
@@ -118,6 +145,7 @@ def _opened(path: Path) -> Iterator[tuple[Any, Any]]:
 def _list_packets(path: Path, container: Any, stream: Any) -> _Packets:
     shown_at: list[int] = []
     keys: list[int] = []
+    unit_s = float(stream.time_base or 1 / _fps(stream))
     trimmed = 0  # in the file, but cut away by its edit list, as phones do
     for packet in container.demux(stream):
         if not packet.size:
@@ -126,7 +154,9 @@ def _list_packets(path: Path, container: Any, stream: Any) -> _Packets:
             trimmed += 1
             continue
         at = packet.pts if packet.pts is not None else packet.dts
-        at = len(shown_at) if at is None else at
+        if at is None:
+            # Bare streams hold no times: their pictures follow at the frame rate.
+            at, unit_s = len(shown_at), 1 / _fps(stream)
         shown_at.append(at)
         if packet.is_keyframe:
             keys.append(at)
@@ -135,7 +165,7 @@ def _list_packets(path: Path, container: Any, stream: Any) -> _Packets:
     if len(shown_at) + trimmed < stream.frames:
         message = f"breaks off after {len(shown_at) + trimmed} of {stream.frames} frames"
         raise InputError([Problem(str(path), message)])
-    return _Packets(sorted(shown_at), sorted(keys))
+    return _Packets(sorted(shown_at), sorted(keys), unit_s)
 
 
 def _decode(

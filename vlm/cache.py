@@ -21,13 +21,13 @@ from flex.dataset import frame_files
 from flex.files import atomic_path, hash_file, hash_text
 from flex.problems import InputError, Problem
 from flex.sample import PhaseSpan
-from flex.video import Frames, Sampler, sample
+from flex.video import Frames, Sampler, sample, times_of
 
 _UNREADABLE = (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile)
 
 
 class FrameCache:
-    """A folder of sampled clips: raw uint8 pixels, with a checksum."""
+    """A folder of sampled clips: raw uint8 pixels and their times, with a checksum."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -44,7 +44,7 @@ class FrameCache:
         entry = self.entry(path, sampler, phases)
         if entry.exists():
             try:
-                return _read(entry)
+                return _read(entry, path)
             except _UNREADABLE as error:
                 warnings.warn(
                     f"{entry}: the cache entry cannot be read ({error}); decoding {path} again",
@@ -89,13 +89,20 @@ class FrameCache:
             raise InputError([Problem(str(path), f"cannot be read: {error.strerror}")]) from error
 
 
-def _read(entry: Path) -> Frames:
+def _read(entry: Path, path: Path) -> Frames:
     with entry.open("rb") as file, np.load(file, allow_pickle=False) as stored:
         pixels, indices = stored["pixels"], stored["indices"]
         fps, total = stored["fps_total"]
+        times = stored["times_s"] if "times_s" in stored.files else None
     if pixels.dtype != np.uint8 or pixels.shape[:1] != indices.shape:
         raise ValueError("it does not hold one picture for each index")
-    return Frames(pixels, tuple(indices.tolist()), float(fps), int(total))
+    if times is None:
+        # Entries of the first versions lack the times, which are listed once without decoding.
+        listed = times_of(path, indices.tolist())
+        frames = Frames(pixels, tuple(indices.tolist()), float(fps), int(total), listed)
+        _write(entry, frames)
+        return frames
+    return Frames(pixels, tuple(indices.tolist()), float(fps), int(total), tuple(times.tolist()))
 
 
 def _write(entry: Path, frames: Frames) -> None:
@@ -105,4 +112,5 @@ def _write(entry: Path, frames: Frames) -> None:
             pixels=frames.pixels,
             indices=np.array(frames.indices),
             fps_total=np.array([frames.fps, frames.total]),
+            times_s=np.array(frames.times_s),
         )
