@@ -11,6 +11,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
+from coach.confidence import Confidence, Rated, Unrated, confidence_of
 from coach.timing import Moment, moment_of
 from coach.visibility import Hidden, View, not_visible
 from eval.answers import STAGES, Answer, Stage, Truth
@@ -73,7 +74,8 @@ class Assessment(_Record):
         named: id of the exercise that the model named, also where the user says otherwise.
         named_name: its name, empty without one.
         chosen: whether `action` is the user's choice.
-        confidence: of the model in `named`, 0–1, where it gives one.
+        confidence: of the model in the exercise, where its answers could be rated.
+        unrated: why they could not.
         verdict: of the evaluation; `None` without one, or without an exercise to read it by.
         errors: in phase order.
         advised: names of error types that it gives advice on without naming an error.
@@ -93,7 +95,8 @@ class Assessment(_Record):
     named: str | None = None
     named_name: str = ""
     chosen: bool = False
-    confidence: float | None = None
+    confidence: Confidence | None = None
+    unrated: Unrated = ""
     verdict: Verdict | None = None
     errors: tuple[FoundError, ...] = ()
     advised: tuple[str, ...] = ()
@@ -112,7 +115,8 @@ def assess(
     texts: Mapping[Stage, str],
     *,
     user_action: str | None = None,
-    confidence: float | None = None,
+    rated: Rated | None = None,
+    unrated: Unrated = "",
     duration_s: float | None = None,
     spans: Sequence[PhaseSpan] = (),
     view: View | None = None,
@@ -123,7 +127,8 @@ def assess(
         graph: the knowledge graph.
         texts: stage → answer; stages may be missing, answers may be unfinished.
         user_action: id or name of the exercise, where the user knows better than the model.
-        confidence: of the model in the exercise it names, 0–1.
+        rated: how likely the model held each exercise, where that is known.
+        unrated: why it is not.
         duration_s: length of the clip.
         spans: where its phases lie, if that is known.
         view: from where it was filmed, if that is known.
@@ -138,7 +143,8 @@ def assess(
         stages=tuple(given),
         named=named,
         named_name=graph.actions[named].name if named else "",
-        confidence=confidence if named else None,
+        confidence=confidence_of(graph, named, rated) if rated else None,
+        unrated=unrated,
         chosen=user_action is not None,
         view=view,
         **_stated(parsed),

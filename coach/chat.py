@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Literal, Self
 
 from coach.assess import Assessment, assess
+from coach.confidence import Rated, Unrated
 from coach.framing import Framing
 from coach.report import Said
 from coach.talk import Mode
@@ -31,6 +32,8 @@ class Turn:
         mode: how the model was asked.
         model: its name.
         note: what the page says in place of an answer, or below one.
+        rated: how likely the model held each exercise, where it was asked which it is.
+        unrated: why that is not known.
     """
 
     question: str
@@ -40,6 +43,8 @@ class Turn:
     answer: str = ""
     state: State = "waiting"
     note: str = ""
+    rated: Rated | None = None
+    unrated: Unrated = ""
 
 
 @dataclass
@@ -86,10 +91,13 @@ class Lift:
 
     def assessment(self, graph: Graph) -> Assessment:
         """Return what the answers come to so far."""
+        asked = [turn for turn in self._talk if turn.stage == "recognise" and turn.answer]
         return assess(
             graph,
             self.texts,
             user_action=self.user_action,
+            rated=asked[-1].rated if asked else None,
+            unrated=asked[-1].unrated if asked else "",
             duration_s=self.upload.duration_s,
             view=self.view,
         )

@@ -14,10 +14,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from coach.chat import Chat, Lift, Turn
+from coach.confidence import Rated
 from coach.desk import Desk, DeskFullError
 from coach.intake import Intake
 from coach.log import Log
-from coach.questions import stage_questions, told_exercise
+from coach.questions import exercise_answers, stage_questions, told_exercise
 from coach.talk import Mode, Talker
 from coach.talk_loading import Loading
 from coach.talk_prompt import conversation_of
@@ -25,7 +26,7 @@ from coach.words import say
 from flex.graph import Graph
 from flex.problems import InputError
 from qa_gen.dialogue import Stage
-from vlm.generate import Decoding
+from vlm.generate import Conversation, Decoding
 
 # A page is redrawn at most this often while an answer comes.
 _SHOW_EVERY_S = 0.08
@@ -178,9 +179,28 @@ class Coaching:
                     if time.monotonic() - shown > _SHOW_EVERY_S:
                         shown = time.monotonic()
                         yield first_s
+            # The whole answer is on the page before the rest is worked out.
             yield first_s
+            if turn.stage == "recognise" and turn.answer.strip() and not chat.stopped:
+                self._rate(talker, turn, prompt)
         finally:
             self.desk.leave(ticket)
+
+    def _rate(self, talker: Talker, turn: Turn, prompt: Conversation) -> None:
+        """Note how likely the model holds each exercise; without that the answer still stands."""
+        answers = exercise_answers(self.graph)
+        started = time.monotonic()
+        try:
+            found = talker.rate(prompt, turn.mode, list(answers.values()))
+        except Exception:
+            self.log.failure(secrets.token_hex(3))
+            turn.unrated = "failed"
+            return
+        if found is None:
+            turn.unrated = "served"
+            return
+        turn.rated = Rated(dict(zip(answers, found, strict=True)), talker.simulated)
+        self.log.event("rated", seconds=time.monotonic() - started, model=turn.model)
 
     def _wait(self, chat: Chat, turn: Turn, ticket: int) -> Any:
         """Wait for the model and for one's turn; returns the talker, or `None` if stopped."""

@@ -12,61 +12,34 @@ import socket
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
 from typing import Any
 
 from coach.assess import assess
+from coach.choice import Chosen, choose_model
 from coach.coaching import Coaching
 from coach.desk import Desk
-from coach.feedback import FEEDBACK_FILE
 from coach.gallery import Example, find_examples
 from coach.intake import Intake
-from coach.limits import Limits
 from coach.log import Log
 from coach.page import build_page, gradio, style
 from coach.page_events import Events
-from coach.talk import MODES, Mode, Talker, find_sampler, is_tiny, open_local_talker
-from coach.talk import open_served_talker as open_served
+from coach.settings import Settings
+from coach.talk import Talker, find_sampler
 from coach.talk_loading import Loading
 from flex.accounts import Accounts, load_accounts
 from flex.cli import err
 from flex.graph import Graph
-from flex.graph_file import GRAPH_FILE, load_graph
+from flex.graph_file import load_graph
 from flex.problems import InputError, Problem
 from vlm.generate import Decoding
-from vlm.weights import base_of
 
-TINY_BASE = Path("models/tiny-coach-base")
-TINY_ADAPTER = Path("runs/sft/coach")
 LOCAL_HOSTS = ("127.0.0.1", "localhost", "::1")
-LOG_FILE = Path("runs/coach/log.jsonl")
 POSTERS = Path("runs/coach/posters")
-_SERVED = 8
 _MIB = 1024**2
-
-
-@dataclass(frozen=True, kw_only=True)
-class Settings:
-    """How the page is served; `python -m coach demo --help` says what each is."""
-
-    model: str | None = None
-    adapter: Path | None = None
-    endpoint: str | None = None
-    data: Path = Path("data/flex-sim")
-    dialogues: Path = Path("runs/qa/dialogues.jsonl")
-    graph_file: Path = GRAPH_FILE
-    host: str = "127.0.0.1"
-    port: int = 7860
-    auth_file: Path | None = None
-    feedback: Path = FEEDBACK_FILE
-    log: Path = LOG_FILE
-    limits: Limits = field(default_factory=Limits)
-    waiting: int = 40
-    max_new_tokens: int = 512
 
 
 def serve(settings: Settings) -> None:
@@ -100,7 +73,9 @@ def serve(settings: Settings) -> None:
             decoding=Decoding(max_new_tokens=settings.max_new_tokens),
         )
         examples = _Examples(settings, graph)
-        events = Events(coaching, chosen.names, chosen.simulated, examples, settings.feedback)
+        events = Events(
+            coaching, chosen.names, chosen.simulated, examples, settings.feedback, chosen.left_out
+        )
         page = build_page(events)
         page.queue(max_size=4 * settings.waiting)
         page.launch(**_launch(settings, accounts), **style())
@@ -113,63 +88,6 @@ def serve(settings: Settings) -> None:
         _say_when_loaded(coaching, log, started)
         told.wait()
         page.close(verbose=False)
-
-
-@dataclass(frozen=True)
-class Chosen:
-    """Which model talks.
-
-    Attributes:
-        local: folder or hub id of a model on this machine; `None` behind an endpoint.
-        names: what each mode is called.
-    """
-
-    opener: Callable[[], Talker]
-    names: dict[Mode, str]
-    simulated: bool
-    at_once: int
-    local: str | None
-
-
-def choose_model(settings: Settings) -> Chosen:
-    """Return the model that is asked for, or the tiny coach with its adapter if that is there.
-
-    Raises:
-        InputError: no such model or adapter, no torch, or an endpoint without a model's name.
-    """
-    if settings.endpoint:
-        return _served(settings, settings.endpoint)
-    adapter = settings.adapter
-    if settings.model is None and adapter is None and (TINY_ADAPTER / "flex_coach.json").exists():
-        adapter = TINY_ADAPTER
-    model = settings.model or (base_of(adapter) if adapter else str(TINY_BASE))
-    _check_torch()
-    sampler = find_sampler(model, adapter)
-    base, tuned = Path(model).name, adapter.name if adapter else ""
-    names: dict[Mode, str] = {"base": base, "prompted": f"{base} told the rules"}
-    if adapter:
-        names["tuned"] = f"{base} + {tuned}"
-    return Chosen(
-        opener=lambda: open_local_talker(model, adapter, sampler),
-        names={mode: names[mode] for mode in MODES if mode in names},
-        simulated=is_tiny(model),
-        at_once=1,
-        local=model,
-    )
-
-
-def _served(settings: Settings, endpoint: str) -> Chosen:
-    model = settings.model
-    if not model:
-        message = "with --endpoint, name the model as the server calls it"
-        raise InputError([Problem("--model", message)])
-    return Chosen(
-        opener=lambda: open_served(endpoint, model),
-        names={"base": model, "prompted": f"{model} told the rules"},
-        simulated=False,
-        at_once=_SERVED,
-        local=None,
-    )
 
 
 def _warm(graph: Graph, chosen: Chosen) -> Talker:
@@ -225,15 +143,6 @@ def _check_port(settings: Settings) -> None:
             place = f"{settings.host}:{settings.port}"
             message = f"cannot be used ({error.strerror}); choose another --port"
             raise InputError([Problem(place, message)]) from error
-
-
-def _check_torch() -> None:
-    import importlib.util
-
-    for name in ("torch", "transformers", "peft"):
-        if importlib.util.find_spec(name) is None:
-            message = f"the local model needs {name}: pip install -e '.[coach,train]'"
-            raise InputError([Problem(name, message)])
 
 
 def _launch(settings: Settings, accounts: Accounts | None) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""`python -m coach demo`: the options of `coach.demo.Settings`."""
+"""`python -m coach demo`: the options of `coach.settings.Settings`."""
 
 from pathlib import Path
 from typing import Annotated
@@ -7,6 +7,7 @@ import typer
 
 from coach.feedback import FEEDBACK_FILE
 from coach.limits import Limits
+from coach.settings import Settings
 from flex.graph_file import GRAPH_FILE
 
 _LIMITS = Limits()
@@ -31,6 +32,10 @@ def demo(
     endpoint: Annotated[
         str | None,
         typer.Option(help="OpenAI-compatible server, up to and with /v1, instead of a model here."),
+    ] = None,
+    base_endpoint_model: Annotated[
+        str | None,
+        typer.Option(help="Served name of the base, to compare; --endpoint's --model is tuned."),
     ] = None,
     data: Annotated[Path, typer.Option(help="Data folder of the examples.")] = Path(
         "data/flex-sim"
@@ -65,13 +70,14 @@ def demo(
 
     Without options the tiny coach talks, which knows simulated clips only.
     """
-    from coach.demo import Settings, serve
+    from coach.demo import serve
 
     serve(
         Settings(
             model=model,
             adapter=adapter,
             endpoint=endpoint,
+            base_endpoint_model=base_endpoint_model,
             data=data,
             dialogues=dialogues,
             graph_file=graph_file,

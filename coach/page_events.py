@@ -6,7 +6,7 @@ Each method gets the visitor's `Chat` first. Those that ask the model yield as t
 import random
 import secrets
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
@@ -37,6 +37,7 @@ class Events:
         simulated: whether it knows simulated clips only.
         examples: called when a visitor comes; may take a moment the first time.
         feedback: the file that the review reads.
+        left_out: why a mode is not among `names`.
     """
 
     coaching: Coaching
@@ -44,6 +45,7 @@ class Events:
     simulated: bool
     examples: Callable[[], list[Example]]
     feedback: Path
+    left_out: dict[Mode, str] = field(default_factory=dict)
 
     @property
     def best(self) -> Mode:

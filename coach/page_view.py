@@ -52,10 +52,11 @@ def panel_html(coaching: Coaching, chat: Chat, model: str, simulated: bool) -> s
     )
 
 
-def answer_html(mode: Mode, turn: Turn | None) -> str:
-    """Return one of the answers that are compared."""
+def answer_html(mode: Mode, turn: Turn | None, left_out: str = "") -> str:
+    """Return one of the answers that are compared, or why it is left out."""
     found = words()
-    return _render("answer", title=found["modes"][mode], note=found["mode_notes"][mode], turn=turn)
+    title, note = found["modes"][mode], found["mode_notes"][mode]
+    return _render("answer", title=title, note=note, turn=turn, left_out=left_out)
 
 
 def note_html(text: str, *, bad: bool = False) -> str:

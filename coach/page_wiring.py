@@ -36,6 +36,8 @@ def compare_tab(gr: Any, events: Events, chat: Any) -> None:
     note = gr.HTML("", elem_id="compare-note")
     with gr.Row(equal_height=False, elem_id="compared"):
         answers = [gr.HTML(answer_html(mode, None), min_width=280) for mode in events.names]
+        for mode, reason in events.left_out.items():
+            gr.HTML(answer_html(mode, None, reason), min_width=280)
     start.click(_changed(gr, events.compare), [chat, question], [*answers, note], **_ASKS)
 
 

@@ -26,6 +26,18 @@ def told_exercise(graph: Graph, action: str) -> str:
     return answers[0].render(name=chosen.name, summary=chosen.summary)
 
 
+def exercise_answers(graph: Graph) -> dict[str, str]:
+    """Return exercise id → the sentence that names it, as the coach learnt to answer.
+
+    Nothing follows the name, so that the sentences differ in nothing else.
+    """
+    answer = phrasings("dialogue/train/recognise.j2")["answer"][0]
+    return {
+        action.id: answer.render(name=action.name, summary="").strip()
+        for action in graph.actions.values()
+    }
+
+
 def stage_of(question: str) -> Stage | None:
     """Return the stage that a question asks for word by word; `None` for a free question."""
     return next((stage for stage, known in stage_questions().items() if known == question), None)

@@ -115,7 +115,7 @@ def report_json(report: Report) -> str:
             "duration_s": round(upload.duration_s, 3),
             **info._asdict(),
         },
-        "frame_times_s": [round(time_s, 3) for time_s in upload.times_s],
+        "frame_times_s": [round(time_s, 3) for time_s in upload.frames.times_s],
         "assessment": report.assessment.model_dump(mode="json"),
         "camera": camera,
         "turns": [turn.model_dump(mode="json") for turn in report.turns],
@@ -126,6 +126,6 @@ def report_json(report: Report) -> str:
 
 def pictures(upload: Upload) -> Iterator[Picture]:
     """Yield what the model sees of a clip, as JPEG."""
-    for picture, time_s in zip(upload.frames.pixels, upload.times_s, strict=True):
+    for picture, time_s in zip(upload.frames.pixels, upload.frames.times_s, strict=True):
         code = base64.b64encode(jpeg(picture, _JPEG_QUALITY)).decode()
         yield Picture(f"data:image/jpeg;base64,{code}", time_s)

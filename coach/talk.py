@@ -10,7 +10,7 @@ answer is written at a time.
 import contextlib
 import json
 import threading
-from collections.abc import Generator
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, Protocol
@@ -21,6 +21,7 @@ from eval.predict_model import Local, Served, open_endpoint
 from flex.problems import InputError, Problem
 from flex.video import Frames, Sampler
 from vlm.generate import Conversation, Decoding, stream
+from vlm.likelihood import log_likelihoods
 from vlm.model import CARD, CoachCard, load_coach
 from vlm.weights import check_adapter, find_model
 
@@ -37,15 +38,16 @@ class Talker(Protocol):
     """Answers questions about clips.
 
     Attributes:
-        modes: the ways in which it can answer.
         simulated: whether it knows simulated clips only.
         at_once: how many answers it writes at a time.
-        responder: counts tokens and knows the context, for the rules of the mode "prompted".
     """
 
-    modes: tuple[Mode, ...]
     simulated: bool
     at_once: int
+
+    @property
+    def modes(self) -> tuple[Mode, ...]:
+        """The ways in which it can answer."""
 
     @property
     def responder(self) -> Local | Served:
@@ -56,6 +58,11 @@ class Talker(Protocol):
 
     def stream(self, conversation: Conversation, mode: Mode, decoding: Decoding) -> Generator[str]:
         """Yield an answer piece by piece; closing the iterator stops the model."""
+
+    def rate(
+        self, conversation: Conversation, mode: Mode, answers: Sequence[str]
+    ) -> list[float] | None:
+        """Return the log-likelihood of each answer; `None` where the model does not give any."""
 
 
 @dataclass
@@ -82,33 +89,69 @@ class LocalTalker:
         Raises:
             InputError: a conversation that is none.
         """
+        with self._model(mode):
+            yield from stream(self.responder.coach, conversation, decoding)
+
+    def rate(self, conversation: Conversation, mode: Mode, answers: Sequence[str]) -> list[float]:
+        """Return the log-likelihood of each answer; waits for an answer that is written to end.
+
+        Raises:
+            InputError: a conversation that is none.
+        """
+        with self._model(mode):
+            return log_likelihoods(self.responder.coach, conversation, answers, batch_size=20)
+
+    @contextlib.contextmanager
+    def _model(self, mode: Mode) -> Iterator[None]:
+        """Have the model alone, with its adapter on or aside."""
         model = self.responder.coach.model
         aside = bool(self.adapter) and mode != "tuned"
         with self._one_model, model.disable_adapter() if aside else contextlib.nullcontext():
-            yield from stream(self.responder.coach, conversation, decoding)
+            yield
 
 
 @dataclass
 class ServedTalker:
-    """A model behind an endpoint: the server decides whether an adapter is on."""
+    """A tuned model behind an endpoint, and its base if the endpoint has that too.
+
+    An endpoint serves each under a name of its own, so that no adapter is put on or aside here.
+    """
 
     responder: Served
+    base: Served | None = None
     simulated: bool = False
     at_once: int = _SERVED_AT_ONCE
-    modes: tuple[Mode, ...] = MODES[:2]
+
+    @property
+    def modes(self) -> tuple[Mode, ...]:
+        """The modes "base" and "prompted" need a base."""
+        return MODES if self.base else ("tuned",)
 
     def name(self, mode: Mode) -> str:
         """Return the served name and whether it is told the rules."""
         told = " told the rules" if mode == "prompted" else ""
-        return f"{self.responder.endpoint.model}{told}"
+        return f"{self._asked(mode).endpoint.model}{told}"
 
     def stream(self, conversation: Conversation, mode: Mode, decoding: Decoding) -> Generator[str]:
         """Yield an answer piece by piece.
 
         Raises:
-            InputError: the endpoint cannot be reached or refuses.
+            InputError: the endpoint cannot be reached or refuses, or has no base.
         """
-        yield from self.responder.endpoint.stream(conversation, decoding)
+        yield from self._asked(mode).endpoint.stream(conversation, decoding)
+
+    def rate(
+        self, conversation: Conversation, mode: Mode, answers: Sequence[str]
+    ) -> list[float] | None:
+        """Return `None`: chat endpoints do not rate answers that they did not write."""
+        return None
+
+    def _asked(self, mode: Mode) -> Served:
+        if mode == "tuned":
+            return self.responder
+        if self.base is None:
+            raise InputError([Problem(mode, "needs --base-endpoint-model")])
+        return self.base
 
 
 def find_sampler(model: str | None, adapter: Path | None) -> Sampler:
@@ -172,6 +215,14 @@ def open_local_talker(model: str, adapter: Path | None, sampler: Sampler) -> Loc
     return talker
 
 
-def open_served_talker(address: str, model: str) -> ServedTalker:
-    """Return a model behind an OpenAI-compatible endpoint; its key is read from OPENAI_API_KEY."""
-    return ServedTalker(open_endpoint(address, model))
+def open_served_talker(address: str, model: str, base: str | None = None) -> ServedTalker:
+    """Return models behind an OpenAI-compatible endpoint; its key is read from OPENAI_API_KEY.
+
+    Args:
+        address: up to and with `/v1`.
+        model: the tuned one, as the server calls it.
+        base: the one that it was tuned from, likewise.
+    """
+    return ServedTalker(
+        open_endpoint(address, model), open_endpoint(address, base) if base else None
+    )

@@ -1,7 +1,7 @@
 """Takes an uploaded clip in, or refuses it in one friendly sentence.
 
     upload = accept(path, limits, cache, Sampler(), name="squat.mov")
-    upload.frames, upload.times_s      # what the model sees, and when that was
+    upload.frames.pixels, upload.frames.times_s    # what the model sees, and when that was
 
 A clip is judged by its bytes, never by its name: the header first, which costs milliseconds however
 long the film is, then the list of its packets, which decodes nothing, and only then the frames.
@@ -37,9 +37,7 @@ class Upload:
         path: where the bytes lie.
         sha: SHA-256 of the bytes.
         info: what the clip is like, upright.
-        frames: what the model sees.
-        times_s: when each of `frames` is shown, by the clip's own clock; at a variable frame rate
-            it differs from `frames.times_s`.
+        frames: what the model sees, and when each is shown.
         duration_s: from the first picture to the end of the last.
     """
 
@@ -48,7 +46,6 @@ class Upload:
     sha: str
     info: VideoInfo
     frames: Frames
-    times_s: tuple[float, ...]
     duration_s: float
 
 
@@ -72,7 +69,7 @@ def accept(
     _check_file(path, limits, shown)
     with _opened(path, shown) as (container, stream):
         _check_header(container, stream, limits, shown)
-        shown_at = _list_times(container, stream, limits, shown)
+        lasts_s = _check_packets(container, stream, limits, shown)
     uniform = sampler.model_copy(update={"kind": "uniform"})
     try:
         info = probe(path)
@@ -84,9 +81,7 @@ def accept(
     except InputError as error:
         broken = any("breaks off" in problem.message for problem in error.problems)
         raise UploadError("cut_off" if broken else "damaged", shown) from error
-    last = len(shown_at) - 1
-    times = tuple(shown_at[min(index, last)] for index in frames.indices)
-    return Upload(shown, path, sha, info, frames, times, shown_at[-1] + 1 / info.fps)
+    return Upload(shown, path, sha, info, frames, lasts_s + 1 / info.fps)
 
 
 def _check_file(path: Path, limits: Limits, shown: str) -> None:
@@ -113,12 +108,33 @@ def _opened(path: Path, shown: str) -> Iterator[tuple[Any, Any]]:
             streams = container.streams.video
             # A sound file's cover is a picture too, which players do not show as a film.
             if not streams or streams[0].disposition & Disposition.attached_pic:
-                raise UploadError("no_pictures", shown)
+                raise UploadError("cut_off" if _is_cut(path) else "no_pictures", shown)
             yield container, streams[0]
     except (av.error.FFmpegError, OSError) as error:
         with path.open("rb") as file:
             begins = file.read(12)[_MP4_MARK] == b"ftyp"
         raise UploadError("cut_off" if begins else "not_video", shown) from error
+
+
+def _is_cut(path: Path) -> bool:
+    """Say whether a file of the MP4 family ends inside one of its boxes.
+
+    Where the end is lost, so may be the list of pictures, and ffmpeg opens what is left.
+    """
+    size, at = path.stat().st_size, 0
+    with path.open("rb") as file:
+        if file.read(12)[_MP4_MARK] != b"ftyp":
+            return False
+        while at < size:
+            file.seek(at)
+            length = int.from_bytes(file.read(4), "big")
+            if length == 1:
+                # The length is written in 64 bits after the box's name.
+                length = int.from_bytes(file.read(12)[4:], "big")
+            if length == 0:
+                return False  # the last box, up to the end
+            at += max(length, 8)
+    return at > size
 
 
 def _check_header(container: Any, stream: Any, limits: Limits, shown: str) -> None:
@@ -138,8 +154,8 @@ def _check_header(container: Any, stream: Any, limits: Limits, shown: str) -> No
     _check_length(max(stated, default=0.0), limits, shown)
 
 
-def _list_times(container: Any, stream: Any, limits: Limits, shown: str) -> list[float]:
-    """Return when each picture is shown, in seconds from the first, without decoding.
+def _check_packets(container: Any, stream: Any, limits: Limits, shown: str) -> float:
+    """Return when the last picture is shown, in seconds from the first, without decoding.
 
     The list ends a clip that is longer than its header says as soon as it is too long.
     """
@@ -160,8 +176,7 @@ def _list_times(container: Any, stream: Any, limits: Limits, shown: str) -> list
     if len(found) < limits.least_frames:
         said = f"{len(found)} frame" + ("" if len(found) == 1 else "s")
         raise UploadError("too_few", shown, found=said, limit=f"{limits.least_frames}")
-    found.sort()
-    return [at - found[0] for at in found]
+    return max(found) - min(found)
 
 
 def _check_length(seconds: float, limits: Limits, shown: str) -> None:

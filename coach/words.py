@@ -20,3 +20,8 @@ def words() -> dict[str, Any]:
 def say(sentence: str, /, **values: object) -> str:
     """Return one sentence, filled in; plain text, to be escaped where it is HTML."""
     return str(words()[sentence]).format(**values)
+
+
+def left_out(reason: str) -> str:
+    """Return why one of the answers that are compared is left out."""
+    return str(words()["left_out"][reason])

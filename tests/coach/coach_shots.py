@@ -19,6 +19,7 @@ ANSWERS = {
     "Keep your elbows at your sides. As you lowered the bar, you lowered the weight too fast.",
     "What score": "I give it 78 out of 100.",
 }
+NAMES = ("--model", "scripted answers", "--base-endpoint-model", "scripted base")
 DONE = "!document.querySelector('#talk .caret, #talk .dots')"
 
 
@@ -53,7 +54,7 @@ def shoot(chromium: Any, address: str, width: int, scheme: str) -> None:
     page.get_by_role("tab", name="Compare").click()
     page.click("#compare")
     page.wait_for_function(
-        "document.querySelectorAll('#compared .said').length == 2", timeout=60_000
+        "document.querySelectorAll('#compared .said').length == 3", timeout=60_000
     )
     page.wait_for_timeout(500)
     _keep(page, f"{name}-compare")
@@ -69,7 +70,7 @@ if __name__ == "__main__":
     with (
         tempfile.TemporaryDirectory() as name,
         chat_server(say) as (endpoint, _),
-        served(Path(name) / "page", "--endpoint", endpoint, "--model", "scripted answers") as page,
+        served(Path(name) / "page", "--endpoint", endpoint, *NAMES) as page,
         browser() as found,
     ):
         for size, colours in ((1280, "light"), (1280, "dark"), (390, "light")):

@@ -1,11 +1,13 @@
 """The assessment: what answers come to, whole or still streaming, and by whose exercise."""
 
+import math
 from collections.abc import Iterator
 
 import pytest
 from coach_clips import GRAPH
 
 from coach.assess import Assessment, assess
+from coach.confidence import Rated
 from coach.timing import moment_of
 from flex.graph import Occurrence
 from flex.problems import InputError
@@ -15,6 +17,7 @@ from qa_gen.dialogue import Stage
 
 SQUAT = "This is a squat with a barbell."
 CAVED = "Your knees caved in as you came up. Push your knees out over your toes."
+RATED = Rated({"A15": math.log(0.2), "A16": math.log(0.8)})
 TEXTS: dict[Stage, str] = {
     "recognise": SQUAT,
     "standard": "Keep your back straight.",
@@ -29,9 +32,11 @@ def test_nothing_said_yet() -> None:
 
 
 def test_all_four_stages() -> None:
-    found = assess(GRAPH, TEXTS, duration_s=4.0, confidence=0.8, view="front")
+    found = assess(GRAPH, TEXTS, duration_s=4.0, rated=RATED, view="front")
     assert (found.action, found.action_name, found.named) == ("A16", "Squat", "A16")
-    assert (found.confidence, found.chosen, found.verdict) == (0.8, False, "faulty")
+    assert found.confidence is not None
+    assert found.confidence.named == pytest.approx(0.8)
+    assert (found.chosen, found.verdict) == (False, "faulty")
     assert {error.error_type for error in found.errors} == {"ET056"}
     error = found.errors[0]
     occurrence = Occurrence(error.key_step, error.error_type)
@@ -73,9 +78,10 @@ def test_the_user_knows_better() -> None:
 
 
 def test_without_an_exercise_nothing_is_judged() -> None:
-    found = assess(GRAPH, {"recognise": "A person waves.", "evaluate": CAVED}, confidence=0.3)
+    found = assess(GRAPH, {"recognise": "A person waves.", "evaluate": CAVED}, rated=RATED)
     assert (found.action, found.verdict, found.score, found.errors) == (None, None, None, ())
-    assert found.confidence is None
+    assert found.confidence is not None
+    assert found.confidence.named is None
 
 
 def test_a_later_answer_may_name_the_exercise() -> None:

@@ -3,12 +3,26 @@
 import socket
 import sys
 from pathlib import Path
+from unittest.mock import MagicMock
 
 import pytest
 
-from coach.demo import Settings, choose_model, serve
+from coach.choice import choose_model
+from coach.coaching import Coaching
+from coach.demo import serve
+from coach.desk import Desk
+from coach.intake import Intake
+from coach.limits import Limits
+from coach.log import Log
+from coach.page_events import Events
+from coach.page_wiring import compare_tab
+from coach.settings import Settings
+from coach.talk_loading import Loading
 from flex.accounts import add_account
+from flex.graph_file import load_graph
 from flex.problems import InputError
+from flex.video import Sampler
+from vlm.generate import Decoding
 
 
 def test_another_host_needs_accounts(tmp_path: Path) -> None:
@@ -60,5 +74,36 @@ def test_an_endpoint_needs_a_name() -> None:
     with pytest.raises(InputError, match="--model"):
         choose_model(Settings(endpoint="http://127.0.0.1:9/v1"))
     chosen = choose_model(Settings(endpoint="http://127.0.0.1:9/v1", model="coach-3b"))
-    assert chosen.names == {"prompted": "coach-3b told the rules", "base": "coach-3b"}
+    assert chosen.names == {"tuned": "coach-3b"}
+    assert list(chosen.left_out) == ["base", "prompted"]
+    assert "--base-endpoint-model" in chosen.left_out["base"]
     assert chosen.local is None
+
+
+def test_an_endpoint_may_serve_the_base_too() -> None:
+    served = Settings(
+        endpoint="http://127.0.0.1:9/v1", model="coach-3b", base_endpoint_model="qwen-3b"
+    )
+    chosen = choose_model(served)
+    assert list(chosen.names) == ["base", "prompted", "tuned"]
+    assert chosen.names["prompted"] == "qwen-3b told the rules"
+    assert chosen.left_out == {}
+    assert chosen.opener().modes == ("base", "prompted", "tuned")
+    with pytest.raises(InputError, match="goes with --endpoint"):
+        choose_model(Settings(base_endpoint_model="qwen-3b"))
+
+
+def test_the_compare_tab_says_what_it_leaves_out(tmp_path: Path) -> None:
+    chosen = choose_model(Settings(endpoint="http://127.0.0.1:9/v1", model="coach-3b"))
+    loading = Loading(chosen.opener)
+    intake = Intake(Limits(), Sampler(), tmp_path)
+    log = Log(tmp_path / "log.jsonl")
+    coaching = Coaching(load_graph(), loading, Desk(1, 1), intake, log, Decoding())
+    events = Events(coaching, chosen.names, False, list, tmp_path / "f.jsonl", chosen.left_out)
+    gr = MagicMock()
+    compare_tab(gr, events, None)
+    placed = [call.args[0] for call in gr.HTML.call_args_list]
+    shown = [html for html in placed if "coach-answer" in html]
+    assert ["left-out" in html for html in shown] == [False, True, True]
+    assert "--base-endpoint-model" in shown[1]
+    assert events.best == "tuned"

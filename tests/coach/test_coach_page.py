@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 from urllib.error import HTTPError
 from urllib.parse import urlencode
-from urllib.request import urlopen
+from urllib.request import Request, urlopen
 
 import pytest
 from coach_browser import CHROMIUM, ROOT, WHY_NOT, Server, browser, chat_server, served, visit
@@ -60,7 +60,8 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     nothing = ("--data", str(folder / "none"), "--dialogues", str(folder / "none.jsonl"))
     with ExitStack() as stack:
         address, _ = stack.enter_context(chat_server(say))
-        options = ("--endpoint", address, "--model", "fake", *nothing)
+        models = ("--model", "fake", "--base-endpoint-model", "fake-base")
+        options = ("--endpoint", address, *models, *nothing)
         yield stack.enter_context(served(folder, *options))
 
 
@@ -106,6 +107,7 @@ def test_all_four_questions_chips_feedback_and_report(
         answered(page, 4)
         assert page.locator("#panel h3").first.inner_text() == "Squat"
         assert "The model itself says 80" in page.inner_text("#panel")
+        assert "behind an endpoint, which gives no likelihoods" in page.inner_text("#panel")
         chip = page.locator("#panel [data-seek]").first
         start, until = (float(chip.get_attribute(f"data-{end}")) for end in ("seek", "until"))
         assert 0 < start < until <= 2
@@ -179,8 +181,9 @@ def test_stop_retry_and_compare(chromium: Any, server: Server, film: Path) -> No
         page.wait_for_function("document.querySelector('#talk .said')?.innerText.includes('three')")
         page.get_by_role("tab", name="Compare").click()
         page.click("#compare")
-        page.wait_for_function("document.querySelectorAll('#compared .bubble.said').length == 2")
-        assert "told the rules" in page.inner_text("#compared")
+        page.wait_for_function("document.querySelectorAll('#compared .bubble.said').length == 3")
+        assert "fake-base told the rules" in page.inner_text("#compared")
+        assert page.locator("#compared .left-out").count() == 0
 
 
 def test_hostile_files_get_a_sentence(
@@ -215,6 +218,25 @@ def test_a_failure_is_said_and_touches_nobody_else(
         one.page.wait_for_selector("#talk .status.failed", timeout=60_000)
         ask(one.page, RECOGNISE)
         answered(one.page, 1)
+
+
+def test_a_path_in_the_name_of_an_upload_stays_in_its_folder(
+    server: Server, film: Path, tmp_path: Path
+) -> None:
+    name = f"../../../..{tmp_path}/escaped.mp4"
+    head = f'--mark\r\nContent-Disposition: form-data; name="files"; filename="{name}"\r\n'
+    form = f"{head}Content-Type: video/mp4\r\n\r\n".encode() + film.read_bytes()
+    request = Request(
+        f"{server.address}gradio_api/upload",
+        form + b"\r\n--mark--\r\n",
+        {"Content-Type": "multipart/form-data; boundary=mark"},
+    )
+    with urlopen(request) as found:
+        (path,) = json.load(found)
+    uploads = next((server.folder / "temporary").glob("flex-coach-*")) / "uploads"
+    assert Path(path).resolve().is_relative_to(uploads.resolve())
+    assert Path(path).read_bytes() == film.read_bytes()
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_files_of_the_machine_are_not_served(server: Server) -> None:

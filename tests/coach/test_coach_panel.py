@@ -1,11 +1,13 @@
 """The panel in every state: what it shows, that it escapes, and that its HTML is whole."""
 
+import math
 from html.parser import HTMLParser
 
 import pytest
 from coach_clips import GRAPH, MARKUP
 
 from coach.assess import Assessment, FoundError, assess
+from coach.confidence import Rated, threshold
 from coach.framing import Framing
 from coach.panel import panel_css, render_panel
 from flex.problems import InputError
@@ -17,6 +19,8 @@ TEXTS: dict[Stage, str] = {
     "evaluate": CAVED,
     "score": "I give it 80 out of 100.",
 }
+SHARES = {"A16": 0.914, "A15": 0.083, "A01": 0.003}
+RATED = Rated({action: math.log(share) for action, share in SHARES.items()})
 VOID = {"meta", "img", "path", "meter", "br"}
 
 
@@ -67,10 +71,12 @@ def test_nothing_asked_yet() -> None:
 
 
 def test_a_faulty_lift() -> None:
-    found = assess(GRAPH, TEXTS, duration_s=4.0, confidence=0.914, view="side")
+    found = assess(GRAPH, TEXTS, duration_s=4.0, rated=RATED, view="side")
     page = panel(found)
     assert "Squat" in page.text
-    assert "91 % sure" in page.text
+    assert "91 %: share among the 3 exercises, by the model’s own likelihood" in page.text
+    assert "Low confidence" not in page.text
+    assert "Do not rely" not in page.text
     assert f"{found.lost} of {found.total} penalty points lost" in page.text
     assert "The model itself says 80" in page.text
     assert "Knee tracking" in page.text
@@ -130,8 +136,47 @@ def test_streaming_is_said() -> None:
 
 
 def test_the_user_chose_another_exercise() -> None:
-    page = panel(assess(GRAPH, TEXTS, user_action="A15", confidence=0.4))
-    assert "Deadlift Your choice. The coach took it for Squat (40 % sure)" in page.text
+    page = panel(assess(GRAPH, TEXTS, user_action="A15", rated=RATED))
+    assert "Deadlift Your choice. The coach took it for Squat (share" in page.text
+    assert "among the 3 exercises: 91 %)" in page.text
+
+
+def test_low_confidence_is_said() -> None:
+    flat = Rated(dict.fromkeys(GRAPH.actions, -9.0))
+    page = panel(assess(GRAPH, TEXTS, rated=flat))
+    assert "Low confidence. No exercise stands out." in page.text
+    assert "Do not rely on this score" in page.text
+    chosen = panel(assess(GRAPH, TEXTS, rated=flat, user_action="A15"))
+    assert "Do not rely" not in chosen.text
+    waves = panel(assess(GRAPH, {"recognise": "A person waves."}, rated=flat))
+    assert "would be likeliest, with 5 %" in waves.text
+    assert "Low confidence." in waves.text
+
+
+def test_a_clip_unlike_all_that_the_tiny_coach_knows() -> None:
+    far = threshold("total") - 1
+    strange = {"A16": far, "A15": far - 4}
+    page = panel(assess(GRAPH, TEXTS, rated=Rated(strange, simulated=True)), simulated=True)
+    assert "98 %: share among the 2 exercises" in page.text
+    assert "Low confidence. The clip is unlike those" in page.text
+    assert "It may be none that the coach knows." in page.text
+    assert "simulated clips only" in page.text
+    other = panel(assess(GRAPH, TEXTS, rated=Rated(strange)))
+    assert "Low confidence" not in other.text, "measured on the tiny coach only"
+
+
+def test_another_exercise_may_be_likelier_than_the_one_named() -> None:
+    page = panel(assess(GRAPH, TEXTS, rated=Rated({"A16": -9.0, "A15": -2.0})))
+    assert "under 1 %" in page.text
+    assert "By its own likelihood Deadlift comes first, with over 99 %." in page.text
+
+
+def test_without_likelihoods_the_reason_is_said() -> None:
+    assert "behind an endpoint" in panel(assess(GRAPH, TEXTS, unrated="served")).text
+    assert "could not be computed" in panel(assess(GRAPH, TEXTS, unrated="failed")).text
+    silent = panel(assess(GRAPH, TEXTS)).text
+    assert "likelihood" not in silent
+    assert "could not be computed" not in silent
 
 
 def test_a_score_that_cannot_be_read() -> None:

@@ -37,7 +37,6 @@ class Fake:
     modes = ("base", "prompted")
     simulated = False
     at_once = 1
-    context: int | None = None
 
     def __init__(self) -> None:
         self.asked: list[Conversation] = []
@@ -47,6 +46,8 @@ class Fake:
 
     def name(self, mode: str) -> str:
         return f"fake {mode}"
+
+    def rate(self, *_: object) -> None: ...
 
     def stream(self, conversation: Conversation, mode: str, decoding: Decoding) -> Generator[str]:
         self.asked.append(conversation)

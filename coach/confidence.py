@@ -1,0 +1,102 @@
+"""How sure the model is of the exercise: how likely it holds the naming of each that the graph has.
+
+    confidence = confidence_of(graph, "A16", Rated({"A16": -6.1, "A15": -9.4}))
+    confidence.named, confidence.doubt         # 0.96, ""
+
+The likelihoods come from `vlm.likelihood`, one sentence an exercise. Shares of them are not
+calibrated: 0.8 does not mean right in 8 of 10 clips. Shares also stay high where all sentences are
+unlikely, as for a clip that is unlike all that the model knows, so that the sum is watched too.
+The thresholds, and what they come from, are `confidence.yaml`.
+"""
+
+import functools
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict
+
+from flex.graph import Graph
+
+THRESHOLDS_FILE = Path(__file__).with_name("confidence.yaml")
+# Why there is no confidence: the model is behind an endpoint, or rating the answers failed.
+Unrated = Literal["", "served", "failed"]
+# spread: no exercise has a large share. unlike: none of the sentences fits the clip.
+Doubt = Literal["", "spread", "unlike"]
+
+
+@dataclass(frozen=True)
+class Rated:
+    """How likely a model held the sentences that name each exercise.
+
+    Attributes:
+        log_likelihoods: exercise id → natural logarithm, of one sentence each.
+        simulated: whether it is the tiny coach, on which the threshold of their sum was measured.
+    """
+
+    log_likelihoods: Mapping[str, float]
+    simulated: bool = False
+
+
+class Confidence(BaseModel):
+    """Shares of the graph's exercises by the model's own likelihood, summing to 1.
+
+    Attributes:
+        named: share of the exercise that the model named, 0–1; `None` if it named none.
+        likeliest: id of the exercise with the largest share.
+        likeliest_name: its name.
+        share: its share, 0–1.
+        exercises: among how many.
+        total: logarithm of the likelihood that any of the sentences is said.
+        doubt: why it may be no exercise of the graph; empty unless so.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    named: float | None
+    likeliest: str
+    likeliest_name: str
+    share: float
+    exercises: int
+    total: float
+    doubt: Doubt
+
+
+def confidence_of(graph: Graph, named: str | None, rated: Rated) -> Confidence:
+    """Return what likelihoods come to.
+
+    Args:
+        graph: gives the names.
+        named: id of the exercise that the model named, if it did.
+        rated: at least one exercise of the graph.
+    """
+    values = rated.log_likelihoods
+    most = max(values.values())
+    total = most + math.log(sum(math.exp(value - most) for value in values.values()))
+    likeliest = max(values, key=lambda action: values[action])
+    share = math.exp(values[likeliest] - total)
+    return Confidence(
+        named=math.exp(values[named] - total) if named and named in values else None,
+        likeliest=likeliest,
+        likeliest_name=graph.action(likeliest).name,
+        share=share,
+        exercises=len(values),
+        total=total,
+        doubt=_doubt(share, total, rated.simulated),
+    )
+
+
+def _doubt(share: float, total: float, simulated: bool) -> Doubt:
+    if simulated and total < threshold("total"):
+        return "unlike"
+    return "spread" if share < threshold("share") else ""
+
+
+@functools.cache
+def threshold(name: Literal["share", "total"]) -> float:
+    """Return the value below which there is doubt."""
+    rows: dict[str, Any] = yaml.safe_load(THRESHOLDS_FILE.read_text(encoding="utf-8"))
+    return float(rows[name]["value"])
