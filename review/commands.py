@@ -9,6 +9,7 @@ from flex.config import load_config
 from flex.graph_file import GRAPH_FILE, load_graph
 from flex.problems import InputError, Problem
 from review.decisions import undo
+from review.feedback import feedback_on
 from review.load import load
 from review.options import DEFAULT, Clip, Db, GraphFile, Name, counting, existing
 from review.people import add_person, people
@@ -45,7 +46,7 @@ def load_command(
             loaded = load(store, run, graph, rules, progress=step)
     typer.echo(
         f"{loaded.new:,} new, {loaded.unchanged:,} as before, {loaded.changed:,} changed, "
-        f"{loaded.gone:,} set aside; {loaded.stale:,} decisions are about an earlier text"
+        f"{loaded.gone:,} set aside; {loaded.stale:,} earlier decisions do not count"
     )
 
 
@@ -80,10 +81,11 @@ def next_command(name: Name, db: Db = DEFAULT, graph_file: GraphFile = GRAPH_FIL
     """
     with existing(db) as store:
         assignment = next_item(store, name)
+        heard = feedback_on(store, assignment.item.id) if assignment else []
     if assignment is None:
         typer.echo("Nothing is left for you at this moment.")
     else:
-        typer.echo(in_terminal(load_graph(graph_file), assignment))
+        typer.echo(in_terminal(load_graph(graph_file), assignment, heard))
 
 
 def decide_command(

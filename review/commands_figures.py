@@ -90,7 +90,7 @@ def _print_progress(found: Progress) -> None:
         table.add_row(words().states[state], f"{count:,}")
     table.add_row("split, for an admin", f"{found.undecided:,}")
     table.add_row("flagged and not decided", f"{found.flagged_left:,}")
-    table.add_row("decisions about an earlier text", f"{found.stale:,}")
+    table.add_row("earlier decisions that do not count", f"{found.stale:,}")
     for name, stage in found.stages.items():
         done = f"{stage.done:,} done, {stage.left:,} left ({stage.voices_left:,} decisions)"
         table.add_row(words().stages[name], f"{done}; α {_alpha_text(stage.alpha)}")

@@ -11,7 +11,7 @@ from review.feedback import import_feedback
 from review.gold import read_gold, set_gold
 from review.options import DEFAULT, Db, GraphFile, counting, existing
 
-EXPORT = Path("runs/review/export")
+DATA, EXPORT = Path("data/flex-sim"), Path("runs/review/export")
 
 
 def export_command(
@@ -55,18 +55,34 @@ def gold(
 
 def feedback(
     file: Annotated[Path, typer.Argument(help="What the chat wrote: feedback.jsonl.")],
+    data: Annotated[Path, typer.Option(help="The data folder with the recordings.")] = DATA,
     db: Db = DEFAULT,
+    graph_file: GraphFile = GRAPH_FILE,
 ) -> None:
-    """Import what users of the chat said; clips with an answer called wrong come first."""
-    with existing(db) as store:
-        done = import_feedback(store, file)
+    """Import what users of the chat said; clips with an answer called wrong come first.
+
+    An item that had all its votes is asked about again. Clips are found by their id, or by the
+    bytes of a recording in the data folder.
+    """
+    from review.page_media import Media
+    from review.recordings import Recordings
+
+    graph = load_graph(graph_file)
+    with existing(db) as store, counting("recordings compared") as step:
+        recordings = Recordings(Media(store, data, graph), step)
+        done = import_feedback(store, file, recordings.clips_of)
     typer.echo(
         f"{done.new:,} new, {done.known:,} known, {done.elsewhere:,} about clips not in the review"
     )
+    if done.reopened:
+        typer.echo(f"{done.reopened:,} items had all their votes; they are asked about again")
 
 
 def to_label_studio(
     file: Annotated[Path, typer.Argument(help="Tasks to write, to be imported there.")],
+    data: Annotated[
+        Path, typer.Option(help="The data folder; Label Studio serves the folder that holds it.")
+    ] = DATA,
     db: Db = DEFAULT,
     graph_file: GraphFile = GRAPH_FILE,
 ) -> None:
@@ -78,7 +94,7 @@ def to_label_studio(
 
     graph = load_graph(graph_file)
     with existing(db) as store:
-        count = write_tasks(store, file, graph)
+        count = write_tasks(store, file, graph, folder=data.resolve().name)
     typer.echo(f"{count:,} tasks; written to {file}")
 
 

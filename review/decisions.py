@@ -67,7 +67,7 @@ def decide(
         now: seconds since 1970, for tests and imports.
 
     Raises:
-        ConflictError: the dialogue has changed since the person saw it.
+        ConflictError: the dialogue has changed since the person saw it, or was set aside.
         InputError: nobody of that name, no such clip, an edit without change, a reject without
             reason, errors that were not looked for.
     """
@@ -76,7 +76,12 @@ def decide(
             return known
         who, item = find_person(db, person), find_item(db, clip)
         if item.version != version:
-            message = "the dialogue has changed since you saw it; look at it again"
+            message = (
+                "the dialogue has changed, or was reopened, since you saw it; look at it again"
+            )
+            raise ConflictError([Problem(clip, message)])
+        if not item.present:
+            message = "the clip is not in the run that was loaded last"
             raise ConflictError([Problem(clip, message)])
         kept = None if text is None or text.strip() == item.evaluation.strip() else text.strip()
         seen = None if occurrences is None else tuple(dict.fromkeys(occurrences))
@@ -189,8 +194,6 @@ def _problems(
 ) -> Iterable[str]:
     if action not in ACTIONS:
         yield f"action: expected one of {', '.join(ACTIONS)}, found {action!r}"
-    if not item.present:
-        yield "the clip is not in the run that was loaded last"
     if action == "edit" and not text:
         yield "text: an edit needs a text that differs from the generated one; else accept it"
     if text is not None and len(text) > LONGEST_TEXT:

@@ -1,6 +1,6 @@
 """To Label Studio: the tasks of `qa_gen.export_label_studio`, with the decisions so far.
 
-    write_tasks(store, Path("review-tasks.json"), graph)
+    write_tasks(store, Path("review-tasks.json"), graph, folder="flex-sim")
 
 Label Studio's users are not our people, so who decided, when, and what they saw goes into the
 `meta` of the annotation's first result, with a hash of what was said. `review.label_studio_import`
@@ -27,24 +27,36 @@ META = "review"
 VERSION = "version"
 
 
-def write_tasks(store: Store, path: Path, graph: Graph) -> int:
-    """Write the present items as tasks to import; return how many there are."""
+def write_tasks(store: Store, path: Path, graph: Graph, *, folder: str = "") -> int:
+    """Write the present items as tasks to import; return how many there are.
+
+    Args:
+        store: the review.
+        path: the file to write.
+        graph: the knowledge graph.
+        folder: where the data folder lies below the folder that Label Studio serves. That may not
+            be the data folder itself: Label Studio 1.23 takes only folders below it as a storage,
+            and shows no file outside of a storage.
+    """
     count = 0
     with store.read() as db, atomic_write(path) as stream:
         decisions: dict[int, list[Decision]] = defaultdict(list)
         for decision in all_standing(db):
             decisions[decision.item].append(decision)
         for row in db.execute("SELECT * FROM items WHERE present = 1 ORDER BY id"):
-            task = review_task(item_of(row), decisions[row["id"]], graph)
+            task = review_task(item_of(row), decisions[row["id"]], graph, folder=folder)
             stream.write(("[\n" if count == 0 else ",\n") + json.dumps(task, ensure_ascii=False))
             count += 1
         stream.write("\n]\n" if count else "[]\n")
     return count
 
 
-def review_task(item: Item, decisions: Sequence[Decision], graph: Graph) -> dict[str, Any]:
+def review_task(
+    item: Item, decisions: Sequence[Decision], graph: Graph, *, folder: str = ""
+) -> dict[str, Any]:
     """Return an item as a task; what the fact check found stands where it says "passed"."""
-    task = task_of(item.dialogue, graph)
+    views = {view: str(Path(folder, path)) for view, path in item.dialogue.views.items()}
+    task = task_of(item.dialogue.model_copy(update={"views": views}), graph)
     found = item.dialogue.findings
     if found:
         task["data"]["check"] = "\n".join(f"{one.stage}: {one.message}" for one in found)
@@ -85,7 +97,8 @@ def _annotation(decision: Decision) -> dict[str, Any]:
     }
     # Label Studio keeps `meta.text` of a result and hands it back; it shows it to nobody else.
     result[0]["meta"] = {"text": [json.dumps({META: meta})]}
-    annotation: dict[str, Any] = {"result": result}
+    # Label Studio takes what is imported for the ground truth unless told otherwise.
+    annotation: dict[str, Any] = {"result": result, "ground_truth": False}
     if decision.duration_ms is not None:
         annotation["lead_time"] = decision.duration_ms / 1000
     return annotation

@@ -2,7 +2,8 @@
 
     read_annotations(store, Path("label-studio-export.json"), {"1": "ana"})
 
-It may be imported again: what is known, or older than what the person has said or undone since,
+An annotation is of whoever changed it last: the user who imports our tasks made none of them. It
+may be imported again: what is known, or older than what the person has said or undone since,
 is passed over. So are annotations of a text or of labels that have changed since.
 """
 

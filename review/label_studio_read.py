@@ -19,8 +19,14 @@ class _Export(BaseModel):
 
 
 class LabelStudioAnnotation(_Export):
-    """One annotation, as Label Studio exports it."""
+    """One annotation, as Label Studio exports it.
 
+    Attributes:
+        completed_by: who made it; of one that came in a file, who imported that.
+        updated_by: who changed it last; `None` for one that is as it was imported.
+    """
+
+    updated_by: int | str | dict[str, Any] | None = None
     completed_by: int | str | dict[str, Any] | None = None
     result: list[dict[str, Any]] = []
     was_cancelled: bool = False
@@ -108,7 +114,10 @@ def said_in(
         if action == "reject" and not reason:
             problems.append(Problem(place, f"{REASON}: a reject without a reason"))
         when = annotation.updated_at or annotation.created_at
-        looked_ms = None if annotation.lead_time is None else round(annotation.lead_time * 1000)
+        # Who changes another's annotation keeps its time.
+        changed = annotation.updated_by not in (None, annotation.completed_by)
+        lead_s = None if changed else annotation.lead_time
+        looked_ms = None if lead_s is None else round(lead_s * 1000)
         found.append(
             Said(
                 person=person,
@@ -147,7 +156,8 @@ def _person(
     place: str,
     problems: list[Problem],
 ) -> str:
-    by = annotation.completed_by
+    # Who changes another's annotation says what it says now.
+    by = annotation.completed_by if annotation.updated_by is None else annotation.updated_by
     keys = [str(by.get("id")), str(by.get("email"))] if isinstance(by, dict) else [str(by)]
     for key in keys:
         if key in names:

@@ -12,7 +12,7 @@ import math
 import sqlite3
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from flex.files import hash_text
@@ -21,6 +21,7 @@ from flex.problems import InputError, Problem
 from qa_gen.dialogue import Dialogue
 from qa_gen.runs import read_dialogues, read_run
 from review.recount import recount_all
+from review.rounds import in_round, round_of
 from review.rules import Rules, find_rules, put_rules
 from review.store import Store, put_setting
 
@@ -32,7 +33,8 @@ VALUES
   (:clip, :version, 1, :failed, :failed, :doubt, :doubt, :audit, :labels, :scope, :dialogue)
 ON CONFLICT (clip) DO UPDATE SET
   gold = CASE WHEN version = :version THEN gold END,
-  version = :version, present = 1, failed = :failed, flagged = :failed OR wrong > 0,
+  version = :version, present = 1,
+  failed = :failed, flagged = CASE WHEN wrong > 0 THEN 2 ELSE :failed END,
   doubt = :doubt, audit = :audit, labels = :labels, scope = :scope, dialogue = :dialogue
 """
 
@@ -44,7 +46,7 @@ class Loaded:
     Attributes:
         changed: dialogues with another text or other labels than before.
         gone: clips of the review that the run does not have; they are set aside.
-        stale: decisions that are about an earlier text.
+        stale: decisions that do not count: they are about an earlier text, or an earlier round.
     """
 
     new: int
@@ -93,6 +95,7 @@ def load(
         put_rules(db, chosen)
         put_setting(db, RUN, record.model_dump_json())
         db.execute("UPDATE items SET present = 0")
+        rows = [_in_its_round(row, before.get(row.dialogue.clip)) for row in rows]
         db.executemany(_UPSERT, [_values(row, chosen.seed) for row in rows])
         _rarity(db, rows)
         recount_all(db)
@@ -115,6 +118,10 @@ def version_of(dialogue: Dialogue, scope: Sequence[str]) -> str:
     said = (text for turn in dialogue.turns for text in (turn.question, turn.answer))
     labels = " ".join(map(str, dialogue.facts.occurrences))
     return hash_text(*said, labels, " ".join(scope))
+
+
+def _in_its_round(row: _Row, before: str | None) -> _Row:
+    return row if before is None else replace(row, version=in_round(row.version, round_of(before)))
 
 
 def _read(run: Path, graph: Graph, progress: Callable[[], None]) -> list[_Row]:

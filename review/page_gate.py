@@ -63,8 +63,9 @@ class Gate:
             return f"this page is not {host}"
         if origin is not None and urlsplit(origin).netloc != host:
             return "this page takes nothing from other pages"
-        if int(headers.get("content-length", "0") or 0) > LONGEST_BODY:
-            return f"at most {LONGEST_BODY:,} bytes are taken"
+        # A body of unknown length would be read before anybody asks whose it is.
+        if "transfer-encoding" in headers or int(headers.get("content-length", 0)) > LONGEST_BODY:
+            return f"at most {LONGEST_BODY:,} bytes are taken, and their number comes first"
         return None
 
 

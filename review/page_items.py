@@ -9,6 +9,7 @@ from review.feedback import feedback_on
 from review.page_media import Media
 from review.queue import Assignment
 from review.records import Decision, Item
+from review.rounds import round_of
 from review.store import Store
 
 Page = dict[str, Any]
@@ -41,9 +42,10 @@ def shown(store: Store, graph: Graph, media: Media, assignment: Assignment) -> P
         "findings": findings(graph, item, assignment.text),
         "earlier": [_earlier(decision) for decision in assignment.earlier],
         "feedback": [
-            {"verdict": line.verdict, "note": line.note, "turn": line.turn}
+            line.model_dump(include={"verdict", "note", "turn", "answer"})
             for line in feedback_on(store, item.id)
         ],
+        "reopened": round_of(item.version) > 1,
     }
 
 

@@ -51,12 +51,20 @@ class Media:
         """Return how long the clip lasts and a frame's share of it, in seconds."""
         record = self.records.get(item.clip)
         lengths = [view["lasts_s"] for view in views if view.get("lasts_s")]
+        counts = [len(view["frames"]) for view in views if view.get("frames")]
         stated = record.duration_s if record else None
         rate_hz = (record.frame_rate_hz if record else None) or _FRAME_RATE_HZ
-        length_s = stated or next(iter(lengths), None) or FRAMES_PER_CLIP / rate_hz
+        frames = max(counts, default=FRAMES_PER_CLIP)
+        length_s = stated or next(iter(lengths), None) or frames / rate_hz
         phases = [span.model_dump() for span in record.phases] if record else []
-        step_s = 1 / rate_hz
+        # Frames in a folder are spread over the clip, whatever its rate; a step shows the next one.
+        step_s = length_s / max(1, frames - 1) if counts and not lengths else 1 / rate_hz
         return {"length": length_s, "unit": "s", "rate": 1, "step": step_s, "phases": phases}
+
+    def files(self, item: Item) -> list[Path]:
+        """Return the video files of an item that lie inside the data folder."""
+        inside = (self._inside(path) for path in self._paths(item).values())
+        return [path for path in inside if path is not None and path.is_file()]
 
     def video(self, clip: str, view: str) -> Path:
         """Return the video file of a view.

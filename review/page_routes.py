@@ -130,6 +130,9 @@ def add_routes(app: FastAPI, desk: Desk) -> None:
             )
         except FailingEditError as error:  # no fault of the request: the desk asks the person
             return {"decision": None, "failing": [one.model_dump() for one in error.findings]}
+        except ConflictError as error:  # nor is this one, and browsers log other codes as errors
+            refused = {"kind": "changed", "message": _message(error)}
+            return {"decision": None, "refused": refused}
         return {"decision": made.id, "failing": None, **desk.turn_to(person)}
 
     def undone(person: who) -> dict[str, Any]:
@@ -185,15 +188,15 @@ def _recordings(routes: APIRouter, desk: Desk) -> None:
         routes.add_api_route(f"/{name}", answer, response_class=Response)
 
 
+def _message(error: InputError) -> str:
+    return "\n".join(one.message for one in error.problems)
+
+
 def _answers(app: FastAPI) -> None:
     @app.exception_handler(InputError)
     async def bad_input(request: Request, error: InputError) -> Response:
         code = 404 if request.method == "GET" else 422
-        kind = "input"
-        if isinstance(error, ConflictError):
-            code, kind = 409, "changed"
-        message = "\n".join(one.message for one in error.problems)
-        return JSONResponse({"kind": kind, "message": message}, status_code=code)
+        return JSONResponse({"kind": "input", "message": _message(error)}, status_code=code)
 
     @app.exception_handler(RequestValidationError)
     async def odd_request(request: Request, error: RequestValidationError) -> Response:

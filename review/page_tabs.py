@@ -42,9 +42,10 @@ def _people(store: Store, tab: Any) -> None:
 
     listed = _html()
     with gr.Group(visible=False) as form, gr.Row():
-        name = gr.Textbox(label="Name", max_lines=1)
-        role = gr.Dropdown(list(ROLES), value="first", label="Role")
-        add = gr.Button("Add or change", variant="primary")
+        words = page_words().form
+        name = gr.Textbox(label=words["name"], max_lines=1)
+        role = gr.Dropdown(list(ROLES), value="first", label=words["role"])
+        add = gr.Button(words["add"], variant="primary")
 
     def show(request: gr.Request) -> tuple[str, Any]:
         here = get_person(store, request.username or "")

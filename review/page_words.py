@@ -23,6 +23,7 @@ class PageWords(BaseModel):
         says: what the desk and the server say when something happens.
         keys: key → what it does, in the order of the help.
         roles: what each role does.
+        form: the form that adds people.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -32,6 +33,7 @@ class PageWords(BaseModel):
     says: dict[str, str]
     keys: dict[str, str]
     roles: dict[str, str]
+    form: dict[str, str]
 
 
 @functools.cache

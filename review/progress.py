@@ -71,7 +71,7 @@ class Progress:
         states: how many are unreviewed, accepted, edited, rejected.
         undecided: items on which people are split; an admin settles them.
         flagged_left: flagged items without a verdict.
-        stale: decisions about a text that has changed.
+        stale: decisions about a text that has changed, or from before the item was reopened.
         hours: decisions in each of the last 24 hours, the last one is the present hour.
         hours_left: hours of work that are left at the pace so far; `None` if not known.
     """

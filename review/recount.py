@@ -37,7 +37,7 @@ def standing_decisions(store: Store) -> list[Decision]:
 
 
 def stale(store: Store) -> list[Decision]:
-    """Return the decisions about a text that has changed since; they do not count."""
+    """Return the decisions that do not count: about an earlier text, or from an earlier round."""
     query = f"""
     SELECT {DECISION_COLUMNS} FROM voices v
     JOIN decisions d ON d.id = v.decision

@@ -12,6 +12,8 @@ CREATE TABLE IF NOT EXISTS people (
   added_s REAL NOT NULL
 ) WITHOUT ROWID;
 
+-- `flagged`: 2 where a user of the chat called an answer wrong, else 1 where the fact check found
+-- something. `version`: a hash of text and labels, and the round if the item was reopened.
 -- The dialogue is the last column, so that the queue reads the short ones without it.
 CREATE TABLE IF NOT EXISTS items (
   id INTEGER PRIMARY KEY,

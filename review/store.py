@@ -4,9 +4,9 @@
     with store.write() as db:        # one short transaction; the disk has it when the block ends
         db.execute(...)
 
-Each thread has its own connection. Readers never wait (WAL). A writer takes the lock when it
-begins, so that what it read still holds when it writes; the others wait for a moment. A write that
-was acknowledged survives a killed server and a power cut (synchronous=FULL).
+A connection serves one transaction at a time. Readers never wait (WAL). A writer takes the lock
+when it begins, so that what it read still holds when it writes; the others wait for a moment. A
+write that was acknowledged survives a killed server and a power cut (synchronous=FULL).
 """
 
 import json
@@ -33,9 +33,10 @@ class Store:
 
     def __init__(self, path: Path, *, create: bool = True) -> None:
         self.path = path
-        self._local = threading.local()
         self._guard = threading.Lock()
-        self._connections: list[sqlite3.Connection] = []
+        # Kept for the next transaction, of whatever thread: a server's threads come and go, and
+        # each would leave its connection's files open.
+        self._free: list[sqlite3.Connection] = []
         if not create and not path.is_file():
             message = "there is no review here; make one with `python -m review load RUN`"
             raise InputError([Problem(str(path), message)])
@@ -47,24 +48,17 @@ class Store:
     @contextmanager
     def write(self) -> Iterator[sqlite3.Connection]:
         """Give a connection within a transaction that may write; an error undoes all of it."""
-        db = self._connection()
-        db.execute("BEGIN IMMEDIATE")
-        try:
+        with self._connection() as db:
+            db.execute("BEGIN IMMEDIATE")
             yield db
-        except BaseException:
-            db.execute("ROLLBACK")
-            raise
-        db.execute("COMMIT")
+            db.execute("COMMIT")
 
     @contextmanager
     def read(self) -> Iterator[sqlite3.Connection]:
         """Give a connection that sees one state of the store, whatever others write meanwhile."""
-        db = self._connection()
-        db.execute("BEGIN")
-        try:
+        with self._connection() as db:
+            db.execute("BEGIN")
             yield db
-        finally:
-            db.execute("ROLLBACK")
 
     def setting(self, name: str) -> Any:
         """Return a setting's value, or `None`."""
@@ -73,44 +67,47 @@ class Store:
         return None if row is None else json.loads(row["value"])
 
     def close(self) -> None:
-        """Close the connections of all threads."""
+        """Close the connections that no transaction uses."""
         with self._guard:
-            for connection in self._connections:
-                connection.close()
-            self._connections.clear()
-        self._local = threading.local()
+            while self._free:
+                self._free.pop().close()
 
-    def _connection(self) -> sqlite3.Connection:
-        found: sqlite3.Connection | None = getattr(self._local, "connection", None)
-        if found is None:
-            # Only `close` uses a connection from another thread.
-            found = sqlite3.connect(self.path, isolation_level=None, check_same_thread=False)
-            found.row_factory = sqlite3.Row
-            found.execute(f"PRAGMA busy_timeout = {BUSY_MS}")
-            found.execute("PRAGMA synchronous = FULL")
-            found.execute("PRAGMA foreign_keys = ON")
-            self._local.connection = found
+    @contextmanager
+    def _connection(self) -> Iterator[sqlite3.Connection]:
+        """Give a connection to nobody else; what was not committed at the end is undone."""
+        with self._guard:
+            db = self._free.pop() if self._free else None
+        if db is None:
+            db = self._connect()
+        try:
+            yield db
+        finally:
+            if db.in_transaction:
+                db.execute("ROLLBACK")
             with self._guard:
-                self._connections.append(found)
-        return found
+                self._free.append(db)
+
+    def _connect(self) -> sqlite3.Connection:
+        db = sqlite3.connect(self.path, isolation_level=None, check_same_thread=False)
+        db.row_factory = sqlite3.Row
+        db.execute(f"PRAGMA busy_timeout = {BUSY_MS}")
+        db.execute("PRAGMA synchronous = FULL")
+        db.execute("PRAGMA foreign_keys = ON")
+        return db
 
     def _prepare(self) -> None:
         try:
-            db = self._connection()
-            db.execute("PRAGMA journal_mode = WAL")
-            version = db.execute("PRAGMA user_version").fetchone()[0]
-            if version not in (0, SCHEMA_VERSION):
-                message = f"a review of format {version}; this program reads {SCHEMA_VERSION}"
-                raise InputError([Problem(str(self.path), message)])
-            if version == 0:
-                db.executescript(SCHEMA.read_text(encoding="utf-8"))
-                db.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+            with self._connection() as db:
+                db.execute("PRAGMA journal_mode = WAL")
+                version = db.execute("PRAGMA user_version").fetchone()[0]
+                if version not in (0, SCHEMA_VERSION):
+                    message = f"a review of format {version}; this program reads {SCHEMA_VERSION}"
+                    raise InputError([Problem(str(self.path), message)])
+                if version == 0:
+                    db.executescript(SCHEMA.read_text(encoding="utf-8"))
+                    db.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
         except sqlite3.DatabaseError as error:
-            self.close()
             raise InputError([Problem(str(self.path), f"is no review store: {error}")]) from error
-        except InputError:
-            self.close()
-            raise
 
     def __enter__(self) -> Self:
         return self

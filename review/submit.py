@@ -50,7 +50,8 @@ def submit(
         clip: the item's clip.
         action: accept, edit or reject.
         seen: `Assignment.seen` of what the person saw.
-        text: the whole evaluation, edited; of an edit only.
+        text: the whole evaluation, edited; of an edit only. Whoever turns an edited one back into
+            the generated text accepts that one.
         reason: why it is rejected.
         occurrences: the errors that the person saw; see `decide`.
         failing: keep an edit that fails the fact check.
@@ -68,6 +69,9 @@ def submit(
             message = "has changed since you saw it; look at it again"
             raise ConflictError([Problem(clip, message)])
         text = shown.text
+    generated = shown.item.evaluation
+    if action == "edit" and text and text.strip() == generated.strip() != shown.text.strip():
+        action, text = "accept", None  # the generated text is right, and not the edited one
     if action == "edit" and text and not failing:
         findings = check_text(graph, shown.item.dialogue, text)
         if findings:

@@ -2,14 +2,17 @@
 
 import functools
 import shlex
+from collections.abc import Sequence
 
 import yaml
 from pydantic import BaseModel, ConfigDict
 
 from flex.graph import Graph, Occurrence
 from qa_gen.wording import PROMPTS, environment
+from review.feedback import FeedbackLine
 from review.queue import Assignment
 from review.records import Item
+from review.rounds import round_of
 
 
 class Words(BaseModel):
@@ -18,6 +21,7 @@ class Words(BaseModel):
     Attributes:
         reasons: key to press → a usual reason for a reject.
         split: note on an item on which people have no majority.
+        reopened: note on an item that is asked about again.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -27,6 +31,7 @@ class Words(BaseModel):
     stages: dict[str, str]
     states: dict[str, str]
     split: str
+    reopened: str
 
 
 @functools.cache
@@ -47,13 +52,15 @@ def described_labels(graph: Graph, item: Item) -> list[str]:
     return lines
 
 
-def in_terminal(graph: Graph, assignment: Assignment) -> str:
+def in_terminal(graph: Graph, assignment: Assignment, feedback: Sequence[FeedbackLine] = ()) -> str:
     """Return an item as text for a terminal, with the commands that decide it."""
     return (
         environment()
         .get_template("review/item.j2")
         .render(
             assignment=assignment,
+            feedback=feedback,
+            reopened=round_of(assignment.item.version) > 1,
             graph=graph,
             labels=described_labels(graph, assignment.item),
             who=shlex.quote(assignment.person.name),

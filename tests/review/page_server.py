@@ -107,6 +107,17 @@ def sit_down(page: Any, url: str, name: str) -> None:
     page.wait_for_selector("#desk[data-state=item][data-busy=no]")
 
 
+def clip_of(page: Any) -> str:
+    return str(page.get_attribute("#desk", "data-clip"))
+
+
+def press(page: Any, *keys: str) -> None:
+    """Press keys, the last of which decides, and wait until the server has it."""
+    for key in keys:
+        page.keyboard.press(key)
+    page.wait_for_selector("#desk[data-busy=no]")
+
+
 def write_recordings(data: Path, clip: str) -> None:
     """Two views of 20 frames, and a skeleton that sinks and rises."""
     for view in ("View-1", "View-2"):

@@ -6,7 +6,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from page_server import CHROMIUM, Server, Watcher, chromium, prepare, sit_down
+from page_server import (
+    CHROMIUM,
+    Server,
+    Watcher,
+    chromium,
+    clip_of,
+    prepare,
+    press,
+    sit_down,
+)
 from review_runs import PLAIN, made, say
 
 from flex.graph import Graph
@@ -42,17 +51,6 @@ def store(graph: Graph, tmp_path: Path, request: pytest.FixtureRequest) -> Itera
 
 def serve(store: Store, port: int = 0) -> Server:
     return Server(store.path, store.path.parent / "data", port=port)
-
-
-def clip_of(page: Any) -> str:
-    return str(page.get_attribute("#desk", "data-clip"))
-
-
-def press(page: Any, *keys: str) -> None:
-    """Press keys, the last of which decides, and wait until the server has it."""
-    for key in keys:
-        page.keyboard.press(key)
-    page.wait_for_selector("#desk[data-busy=no]")
 
 
 def said(store: Store, clip: str) -> list[tuple[str, str, str | None]]:

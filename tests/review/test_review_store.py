@@ -5,6 +5,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import threading
 from collections import Counter
 from pathlib import Path
 
@@ -207,3 +208,28 @@ def test_store_is_safe_in_wal_mode(graph: Graph, tmp_path: Path) -> None:
     with open_review(tmp_path, graph, made(graph, 1)) as store, store.read() as db:
         assert db.execute("PRAGMA journal_mode").fetchone()[0] == "wal"
         assert db.execute("PRAGMA synchronous").fetchone()[0] == 2
+
+
+def test_threads_that_come_and_go_leave_no_open_files(review: Store) -> None:
+    files = Path("/proc/self/fd")
+    if not files.is_dir():
+        pytest.skip("only Linux says which files are open")
+
+    def work() -> None:
+        assert review.setting("none") is None
+
+    before = len(list(files.iterdir()))
+    for _ in range(40):
+        thread = threading.Thread(target=work)
+        thread.start()
+        thread.join()
+    assert len(list(files.iterdir())) <= before
+
+
+def test_a_write_that_cannot_be_committed_blocks_nobody(review: Store) -> None:
+    with review.write() as db:
+        # Foreign keys are only looked at when the transaction ends.
+        db.execute("CREATE TABLE late (item REFERENCES items (id) DEFERRABLE INITIALLY DEFERRED)")
+    with pytest.raises(sqlite3.IntegrityError), review.write() as db:
+        db.execute("INSERT INTO late VALUES (-1)")
+    assert say(review, "ana", "A01/001").action == "accept"

@@ -20,12 +20,19 @@ async function guarded(work) {
   try {
     await work();
   } catch (error) {
+    if (error.kind === "changed") await lookAgain().catch(() => {});
     note(error.message, "bad");
-    if (error.kind === "changed") arrive(await insist("next", {}));
   } finally {
     now.busy = false;
     desk.dataset.busy = "no";
   }
+}
+
+// What the person saw has changed: show what there is now, and keep what they wrote.
+async function lookAgain() {
+  const { clip } = now.item || {}, draft = now.mode === "edit" ? find("textarea.edit").value : null;
+  arrive(await insist("next", {}));
+  if (draft !== null && now.item?.clip === clip) edit(draft);
 }
 
 const decide = (action, more, said) => guarded(async () => {
@@ -56,7 +63,7 @@ const decide = (action, more, said) => guarded(async () => {
 function save() {
   const text = find("textarea.edit").value.trim();
   if (!text) return note(say.empty, "bad");
-  if (text === now.item.text.trim() && !now.item.edited) return note(say.unchanged, "bad");
+  if (text === now.item.text.trim()) return note(say.unchanged, "bad");
   decide("edit", { text, failing: warned === text }, say.edited);
 }
 
@@ -95,9 +102,11 @@ function typed(event) {
   }, 250);
 }
 
-function edit() {
+function edit(draft = null) {
   const area = find("textarea.edit");
+  if (draft !== null) area.value = draft;
   setMode("edit");
+  if (area.value !== now.item.text) typed({ target: area });
   area.style.height = `${Math.max(area.scrollHeight + 4, 140)}px`;
   area.focus();
   area.setSelectionRange(0, 0);
@@ -105,10 +114,11 @@ function edit() {
 
 function leave() {
   if (now.mode === "edit" && find("textarea.edit").value !== now.item.text) {
-    find("textarea.edit").value = now.item.text;
+    // The draft stays in its field, for the next `e`; what is shown is the text as it was.
     checks += 1;
     clearTimeout(typing);
     showFindings(now.item.findings);
+    note(say.draft_kept);
   }
   setMode("decide");
   document.activeElement?.blur();
@@ -127,7 +137,7 @@ function help() {
 }
 
 const acts = {
-  a: () => decide("accept", {}, say.accepted), e: edit, s: skip,
+  a: () => decide("accept", {}, say.accepted), e: () => edit(), s: skip,
   r: () => { setMode("reject"); },
   " ": () => (now.player.clock.playing ? now.player.pause() : now.player.play()),
   ",": () => now.player.stepBy(-1), ".": () => now.player.stepBy(1),
@@ -163,6 +173,8 @@ function pressed(event) {
     event.preventDefault();
     return reject(reasons[key]);
   }
+  // Who starts to write a reason must not accept or undo with its first letter.
+  if (now.mode === "reject" && /^\p{L}$/u.test(key)) return find(".own input").focus();
   if (key === "?" || key === "u" || acts[key]) {
     event.preventDefault();
     act(key);

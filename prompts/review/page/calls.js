@@ -16,7 +16,7 @@ async function ask(path, body) {
   const answer = await fetch(`/review/${path}`, { credentials: "same-origin", ...options });
   const content = await answer.json().catch(() => ({}));
   if (answer.status === 401) throw new Refused({ kind: "door", message: say.logged_out }, 401);
-  if (!answer.ok) throw new Refused(content, answer.status);
+  if (!answer.ok || content.refused) throw new Refused(content.refused || content, answer.status);
   return content;
 }
 

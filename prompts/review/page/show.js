@@ -40,6 +40,7 @@ function showItem(item) {
   showTurns(item);
   find(".left").scrollTop = 0;
   showLabels(item);
+  showHeard(item);
   showEarlier(item);
   showScope(item);
   showFindings(item.findings);
@@ -98,11 +99,20 @@ function showLabels(item) {
     row.append(button);
     return row;
   });
-  const notes = item.feedback.map((line) => {
+  find(".labels").replaceChildren(...(rows.length ? rows : [make("li", "soft", say.no_labels)]));
+}
+
+function showHeard(item) {
+  const place = find(".heard");
+  const rows = item.feedback.map((line) => {
     const said = line.verdict === "wrong" ? say.wrong_feedback : say.helpful_feedback;
-    return make("li", `said ${line.verdict}`, said + (line.note ? `: ${line.note}` : ""));
+    const row = make("li", `said ${line.verdict}`, said + (line.turn ? ` (${line.turn})` : "") + (line.note ? `: ${line.note}` : ""));
+    if (line.answer) row.append(make("p", "quote", line.answer));
+    return row;
   });
-  find(".labels").replaceChildren(...(rows.length ? rows : [make("li", "soft", say.no_labels)]), ...notes);
+  if (item.reopened) rows.unshift(make("li", "said wrong", say.reopened));
+  place.hidden = !rows.length;
+  place.replaceChildren(...rows);
 }
 
 function showEarlier(item) {
