@@ -79,7 +79,7 @@ def _write(run: Path, folder: Path, record: RunRecord, graph: Graph) -> CardStat
         sinks = (
             stack.enter_context(ParquetFiles(folder, graph)),
             stack.enter_context(ChatFiles(folder)),
-            stack.enter_context(LabelStudioFiles(folder, graph)),
+            stack.enter_context(LabelStudioFiles(folder, graph, recordings=record.folder_name)),
             stats,
             samples,
         )

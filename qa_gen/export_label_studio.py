@@ -6,7 +6,8 @@ result of the fact check, and accepts, edits or rejects the evaluation.
 
 Videos are addressed through Label Studio's local storage: start it with
 `LABEL_STUDIO_LOCAL_FILES_SERVING_ENABLED=true` and `LABEL_STUDIO_LOCAL_FILES_DOCUMENT_ROOT` set to
-the data folder. The interface shows the views that every task has.
+the folder that holds the data folder, and add the data folder to the project as a local storage.
+The interface shows the views that every task has.
 """
 
 import json
@@ -31,8 +32,14 @@ def view_key(view: str) -> str:
     return "video_" + re.sub(r"\W", "_", view)
 
 
-def task_of(dialogue: Dialogue, graph: Graph) -> dict[str, Any]:
-    """Return the Label Studio task of a dialogue that passed the fact check."""
+def task_of(dialogue: Dialogue, graph: Graph, *, folder: str = "") -> dict[str, Any]:
+    """Return the Label Studio task of a dialogue that passed the fact check.
+
+    Args:
+        dialogue: what is reviewed.
+        graph: names and weights of its labels.
+        folder: of the recordings, as Label Studio's served folder holds it.
+    """
     facts = dialogue.facts
     made = dialogue.provenance
     scope = "all of the action" if facts.labelled is None else ", ".join(map(str, facts.labelled))
@@ -53,7 +60,10 @@ def task_of(dialogue: Dialogue, graph: Graph) -> dict[str, Any]:
         "writer": made.writer if made.model is None else f"{made.writer} ({made.model})",
         "facts_hash": made.facts,
     }
-    videos = {view_key(view): LOCAL_FILES + quote(path) for view, path in dialogue.views.items()}
+    videos = {
+        view_key(view): LOCAL_FILES + quote(Path(folder, path).as_posix())
+        for view, path in dialogue.views.items()
+    }
     return {"data": data | videos}
 
 
@@ -67,16 +77,17 @@ def _label(graph: Graph, error: ErrorFact) -> str:
 class LabelStudioFiles:
     """The tasks and the labeling interface, written as the dialogues come."""
 
-    def __init__(self, folder: Path, graph: Graph) -> None:
+    def __init__(self, folder: Path, graph: Graph, *, recordings: str = "") -> None:
         self._folder = folder / FOLDER
-        self._graph = graph
+        self._graph, self._recordings = graph, recordings
         self._tasks = 0
         self._views: Counter[str] = Counter()
         self._stream: IO[str]
 
     def add(self, dialogue: Dialogue) -> None:
         """Add a task."""
-        task = json.dumps(task_of(dialogue, self._graph), ensure_ascii=False)
+        made = task_of(dialogue, self._graph, folder=self._recordings)
+        task = json.dumps(made, ensure_ascii=False)
         self._stream.write(("[\n" if self._tasks == 0 else ",\n") + task)
         self._tasks += 1
         self._views.update(dialogue.views.keys())

@@ -41,6 +41,12 @@ class RunRecord(BaseModel):
     complete: bool = True
     stopped: str | None = None
 
+    @property
+    def folder_name(self) -> str:
+        """The name of the folder that holds the recordings."""
+        given = Path(self.data)
+        return (given.parent if given.suffix else given).name
+
 
 def read_run(run: Path) -> RunRecord:
     """Return the record of a run.

@@ -55,8 +55,7 @@ def review_task(
     item: Item, decisions: Sequence[Decision], graph: Graph, *, folder: str = ""
 ) -> dict[str, Any]:
     """Return an item as a task; what the fact check found stands where it says "passed"."""
-    views = {view: str(Path(folder, path)) for view, path in item.dialogue.views.items()}
-    task = task_of(item.dialogue.model_copy(update={"views": views}), graph)
+    task = task_of(item.dialogue, graph, folder=folder)
     found = item.dialogue.findings
     if found:
         task["data"]["check"] = "\n".join(f"{one.stage}: {one.message}" for one in found)

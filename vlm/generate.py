@@ -78,7 +78,7 @@ def generate(
             encode_prompt(coach.processor, conversation.videos, conversation.messages)
             for conversation in conversations[start : start + batch_size]
         ]
-        inputs = _inputs(coach, rows)
+        inputs = model_inputs(coach, rows)
         torch.manual_seed(decoding.seed)
         with torch.inference_mode():
             ids = coach.model.generate(**inputs, generation_config=_settings(coach, decoding))
@@ -97,7 +97,7 @@ def stream(coach: Coach, conversation: Conversation, decoding: Decoding = GREEDY
     from transformers import StoppingCriteriaList, TextIteratorStreamer
 
     row = encode_prompt(coach.processor, conversation.videos, conversation.messages)
-    inputs = _inputs(coach, [row])
+    inputs = model_inputs(coach, [row])
     streamer = TextIteratorStreamer(
         coach.processor.tokenizer, skip_prompt=True, skip_special_tokens=True
     )
@@ -128,7 +128,8 @@ def stream(coach: Coach, conversation: Conversation, decoding: Decoding = GREEDY
         raise failures[0]
 
 
-def _inputs(coach: Coach, rows: Sequence[Encoded]) -> dict[str, Any]:
+def model_inputs(coach: Coach, rows: Sequence[Encoded]) -> dict[str, Any]:
+    """Return what the model takes of dialogues (B, L), padded on the left, on its device."""
     batch = Collator.of(coach.processor, side="left")(rows)
     kept = {name: value for name, value in batch.items() if name not in _NOT_FOR_MODELS}
     return {name: _to_device(value, coach.device) for name, value in kept.items()}

@@ -14,7 +14,7 @@ from typing import Any
 from flex.problems import InputError, Problem
 from flex.video import Frames
 from vlm.chat import NO_STAGE, NOT_LEARNT, Encoded, Vision, encode_prompt, see, with_features
-from vlm.generate import Conversation, _inputs
+from vlm.generate import Conversation, model_inputs
 from vlm.model import Coach
 
 
@@ -84,7 +84,7 @@ def _rate(coach: Coach, rows: Sequence[Encoded], per_token: bool) -> list[float]
     """Return the sum or mean of the log-probabilities of what is to be learnt in each row."""
     import torch
 
-    inputs = _inputs(coach, rows)
+    inputs = model_inputs(coach, rows)
     # Rows are padded on the left, so that all answers lie at the end.
     longest = max(sum(label != NOT_LEARNT for label in row.labels) for row in rows)
     wanted = torch.tensor([row.labels[-longest:] for row in rows], device=coach.device)

@@ -39,7 +39,7 @@ def test_task_shows_labels_and_check(small_export: Path) -> None:
     first, clean = tasks[0], tasks[4]
     assert re.search(r"AK44:ET055 .+ — .+ \(weight \d+\)", str(first["labels"]))
     assert first["check"] == "fact check passed · unreviewed"
-    assert first["video_left_side"] == "/data/local-files/?d=A16/001/left%20side.mp4"
+    assert first["video_left_side"] == "/data/local-files/?d=lifts/A16/001/left%20side.mp4"
     assert clean["labels"] == "no errors"
     assert "0.5–1.25 s" in str(tasks[2]["labels"])
     assert str(tasks[2]["labelled"]).count("AK44") == 2
