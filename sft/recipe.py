@@ -55,6 +55,13 @@ class Recipe(BaseModel):
     dropout: float = Field(default=0.0, ge=0, lt=1)
     rslora: bool = Field(default=False, description="Scale by alpha/√rank, not alpha/rank.")
 
+    grain: float = Field(
+        default=0.0, ge=0, description="Noise on cached features, as a share of their deviation."
+    )
+    unseen: float = Field(
+        default=0.0, ge=0, lt=1, description="Share of the video's tokens left out of a pass."
+    )
+
     batch: int = Field(default=2, ge=1, description="Dialogues per device and pass.")
     accumulate: int = Field(default=4, ge=1, description="Passes per optimizer step.")
     epochs: float = Field(default=2, gt=0)
@@ -75,6 +82,12 @@ class Recipe(BaseModel):
         if self.save_every % self.log_every:
             message = f"save_every ({self.save_every}) is not a multiple of log_every"
             raise ValueError(f"{message} ({self.log_every}): a resumed log would differ")
+        return self
+
+    @model_validator(mode="after")
+    def _blurs_features_only(self) -> Self:
+        if (self.grain or self.unseen) and (self.feature_cache is None or self.scope != "llm"):
+            raise ValueError("grain and unseen need scope llm and a feature_cache")
         return self
 
     @property

@@ -129,6 +129,7 @@ def make_trainer(
         vision_cached=feature_folder(recipe) is not None,
     )
     return CoachTrainer(
+        recipe=recipe,
         order=order,
         meter=meter,
         model=model,

@@ -16,6 +16,7 @@ from transformers import Trainer, TrainerCallback, TrainerState, TrainingArgumen
 from transformers.trainer_callback import PrinterCallback, ProgressCallback
 
 from flex.problems import InputError, Problem
+from sft.blur import blur_videos
 from sft.checkpoints import mark_complete
 from sft.lora import Movement
 from sft.machine import liger_of
@@ -59,7 +60,8 @@ def training_arguments(recipe: Recipe, folder: Path, steps: int, *, cpu: bool) -
 class CoachTrainer(Trainer):  # type: ignore[misc]
     """transformers' Trainer with a loss per token, fixed order and complete checkpoints."""
 
-    def __init__(self, *, order: Order, meter: Meter, **settings: Any) -> None:
+    def __init__(self, *, recipe: Recipe, order: Order, meter: Meter, **settings: Any) -> None:
+        self.recipe = recipe
         self.order = order
         self.meter = meter
         self._stage_ids: torch.Tensor | None = None
@@ -85,6 +87,9 @@ class CoachTrainer(Trainer):  # type: ignore[misc]
     def compute_loss(self, model: Any, inputs: dict[str, Any], *args: Any, **settings: Any) -> Any:
         """Return the loss of one pass; labels (B, L) are shifted here, for the kept positions."""
         inputs = dict(inputs)
+        if self.recipe.grain or self.recipe.unseen:
+            seen = inputs["mm_encoder_outputs"]
+            inputs["mm_encoder_outputs"] = blur_videos(seen, self.recipe.grain, self.recipe.unseen)
         labels, stages = inputs["labels"][:, 1:], inputs.pop("stage_ids")[:, 1:]
         kept = (labels != IGNORED).any(0).nonzero().squeeze(1)
         inputs |= {"labels": labels[:, kept], "logits_to_keep": kept, "use_cache": False}

@@ -57,8 +57,9 @@ def weights(run: Path) -> dict[str, Any]:
 
 @pytest.mark.slow
 def test_killed_and_resumed_equals_never_stopped(small: Small, tmp_path: Path) -> None:
-    # Dropout and warmup, batches by length, three epochs: all that a resume could get wrong.
-    recipe = small.recipe(epochs=3, dropout=0.1, warmup=0.2, schedule="cosine")
+    # Dropout, blur and warmup, batches by length, three epochs: all that a resume could get wrong.
+    chance = {"dropout": 0.1, "grain": 0.2, "unseen": 0.1}
+    recipe = small.recipe(epochs=3, warmup=0.2, schedule="cosine", **chance)
     straight = train(recipe, small.data, small.dialogues, tmp_path / "straight")
     killed = tmp_path / "killed"
     command = [sys.executable, "-c", KILLED, *arguments(small, recipe, tmp_path, killed)]

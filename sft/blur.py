@@ -1,0 +1,30 @@
+"""Keeps a clip from being learnt by heart: its features are never quite the same twice.
+
+Few clips and many epochs make a model remember which errors belong to which clip instead of looking
+for them. Where the vision tower is frozen its features come from a cache, so this is the place to
+vary them: some grain, as NEFTune (arXiv 2310.05914) adds it to words, and some tokens left out.
+"""
+
+from typing import Any
+
+import torch
+
+
+def blurred(features: torch.Tensor, grain: float, unseen: float) -> torch.Tensor:
+    """Return a video's features (tokens, width) with grain and without some tokens.
+
+    Args:
+        features: of one video.
+        grain: deviation of the noise, as a share of the features' own.
+        unseen: share of the tokens that become zeros.
+    """
+    noise = grain * features.std() * torch.randn_like(features)
+    kept = torch.rand(len(features), 1, device=features.device) >= unseen
+    return (features + noise) * kept
+
+
+def blur_videos(outputs: dict[str, Any], grain: float, unseen: float) -> dict[str, Any]:
+    """Return `mm_encoder_outputs` of a batch with every video blurred."""
+    seen = outputs["video"]
+    parts = tuple(blurred(video, grain, unseen) for video in seen.pooler_output)
+    return {"video": type(seen)(pooler_output=parts)}
