@@ -22,7 +22,7 @@ Films = Annotated[Path, typer.Option(help="Where the clips lie.")]
 @app.command()
 def draw(
     out: Films = _FILMS,
-    shards: Annotated[int, typer.Option(help="How many cohorts, 250 clips and 150 MB each.")] = 42,
+    shards: Annotated[int, typer.Option(help="How many cohorts, 250 clips and 150 MB each.")] = 126,
     seed: Annotated[int, typer.Option(help="Of the first cohort; FLEX-Sim's own is 0.")] = 1000,
     jobs: Annotated[int, typer.Option(help="Processes.")] = 1,
 ) -> None:
