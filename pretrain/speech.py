@@ -7,6 +7,7 @@ that helpers find the errors in the states of the video's tokens, which costs fa
 import copy
 import random
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -163,7 +164,7 @@ def reading_losses(model: Any, readers: Any, batch: dict[str, Any]) -> dict[str,
     shallow = copy.copy(language_model)
     shallow._modules = dict(language_model._modules)
     shallow.layers = language_model.layers[: len(language_model.layers) // 2]
-    return _read(readers, _states(model, shallow, batch)[-1], batch)
+    return _read(readers, _states(model, shallow, batch), batch)
 
 
 def speech_losses(model: Any, readers: Any, batch: dict[str, Any]) -> dict[str, Any]:
@@ -172,24 +173,40 @@ def speech_losses(model: Any, readers: Any, batch: dict[str, Any]) -> dict[str, 
     from torch.nn.functional import cross_entropy
 
     language_model = model.model.language_model
-    states, weights = _states(model, language_model, batch), batch["weights"][:, 1:]
-    half, below = len(language_model.layers) // 2, len(language_model.layers) - 1
+    layers, weights = language_model.layers, batch["weights"][:, 1:]
+    with _outputs(layers[len(layers) // 2 - 1], layers[-2]) as kept:
+        states = _states(model, language_model, batch)
+    half, below = (language_model.norm(state) for state in kept)
     learnt = weights > 0
     with torch.autocast("cpu", dtype=torch.bfloat16):
-        logits = model.lm_head(states[-1][:, :-1][learnt])
-        told = readers["words"](language_model.norm(states[below])[:, :-1][learnt])
+        logits = model.lm_head(states[:, :-1][learnt])
+        told = readers["words"](below[:, :-1][learnt])
     targets = batch["input_ids"][:, 1:][learnt]
     loss = cross_entropy(logits.float(), targets, reduction="none")
     rows = torch.nonzero(learnt)[:, 0]
     return {
         "text": (loss * weights[learnt]).sum() / weights.sum(),
         "read_words": missed(told, batch["errors"][rows], batch["known"][rows]),
-        **_read(readers, language_model.norm(states[half]), batch),
+        **_read(readers, half, batch),
     }
 
 
+@contextmanager
+def _outputs(*layers: Any) -> Iterator[list[Any]]:
+    """Keep what layers return while the model runs, in the order in which they run.
+
+    The model's own `output_hidden_states` would count a layer twice once a copy of the model that
+    shares it has been asked too.
+    """
+    kept: list[Any] = []
+    handles = [layer.register_forward_hook(lambda _, __, out: kept.append(out)) for layer in layers]
+    yield kept
+    for handle in handles:
+        handle.remove()
+
+
 def _states(model: Any, language_model: Any, batch: dict[str, Any]) -> Any:
-    """Return the states (B, L, hidden): the embeddings, then after each layer, the last normed."""
+    """Return the last hidden states (B, L, hidden)."""
     import torch
 
     ids = batch["input_ids"]
@@ -209,8 +226,7 @@ def _states(model: Any, language_model: Any, batch: dict[str, Any]) -> Any:
             attention_mask=batch["attention_mask"],
             position_ids=positions,
             use_cache=False,
-            output_hidden_states=True,
-        ).hidden_states
+        ).last_hidden_state
 
 
 def _read(readers: Any, states: Any, batch: dict[str, Any]) -> dict[str, Any]:

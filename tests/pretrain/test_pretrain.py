@@ -17,7 +17,7 @@ from pretrain.films import draw, load_shard, shards_in
 from pretrain.notes import checks, corpus, notes, praise, talk
 from pretrain.pack import pack
 from pretrain.patches import patchify
-from pretrain.speech import Speaker
+from pretrain.speech import Speaker, build_readers, reading_losses, speech_losses
 from pretrain.train import look, speak
 from vlm.tiny import build_model, build_processor
 
@@ -168,3 +168,22 @@ def test_a_finished_shard_is_not_drawn_again(drawn: Path) -> None:
     draw(drawn, shards=1, seed=77)
     assert (drawn / "77.npz").stat().st_mtime_ns == before
     assert shards_in(drawn) == [drawn / "77.npz"]
+
+
+def test_helpers_read_the_same_states_with_words_and_without(drawn: Path) -> None:
+    graph, cohorts = load_graph(), Cohorts(drawn)
+    tokenizer = build_processor(corpus(graph)).tokenizer
+    records = [cohorts.record(n) for n in range(len(cohorts))]
+    features = np.random.default_rng(0).normal(size=(1, len(cohorts), 128, 64)).astype(np.float16)
+    speaker = Speaker(graph, tokenizer, features, records, 0)
+    model = build_model(tokenizer, hidden=64).eval()
+    readers = build_readers(64, len(speaker.errors.occurrences))
+    batch = next(speaker.talks(3))
+    for _ in range(2):  # a second time: what one reading leaves behind must not change the next
+        alone, spoken = (
+            {name: float(loss) for name, loss in losses(model, readers, batch).items()}
+            for losses in (reading_losses, speech_losses)
+        )
+        assert set(spoken) == {"text", "read_words", *alone}
+        for name, loss in alone.items():
+            assert spoken[name] == pytest.approx(loss, abs=1e-6), name

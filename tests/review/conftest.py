@@ -2,8 +2,10 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from page_server import chromium
 from review_runs import made, open_review
 
 from flex.graph import Graph
@@ -14,6 +16,13 @@ from review.store import Store
 @pytest.fixture(scope="session")
 def graph() -> Graph:
     return load_graph()
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    """Chromium, for the tests of one file."""
+    with chromium() as found:
+        yield found
 
 
 @pytest.fixture

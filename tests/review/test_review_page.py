@@ -6,16 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from page_server import (
-    CHROMIUM,
-    Server,
-    Watcher,
-    chromium,
-    clip_of,
-    prepare,
-    press,
-    sit_down,
-)
+from page_server import IN_CHROMIUM, Server, Watcher, clip_of, prepare, press, sit_down
 from review_runs import PLAIN, made, say
 
 from flex.graph import Graph
@@ -27,17 +18,8 @@ from review.words import words
 
 pytest.importorskip("playwright")
 pytest.importorskip("gradio")
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.skipif(CHROMIUM is None, reason="no Chromium here: apt-get install chromium"),
-]
+pytestmark = IN_CHROMIUM
 ODD = "<img src=x onerror=alert(name)> <b>bold</b>"
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    with chromium() as found:
-        yield found
 
 
 @pytest.fixture

@@ -6,16 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from page_server import (
-    CHROMIUM,
-    Server,
-    Watcher,
-    chromium,
-    clip_of,
-    prepare,
-    press,
-    sit_down,
-)
+from page_server import IN_CHROMIUM, Server, Watcher, clip_of, prepare, press, sit_down
 from review_runs import made, open_review, say
 
 from flex.files import write_text
@@ -30,18 +21,9 @@ from review.store import Store
 
 pytest.importorskip("playwright")
 pytest.importorskip("gradio")
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.skipif(CHROMIUM is None, reason="no Chromium here: apt-get install chromium"),
-]
+pytestmark = IN_CHROMIUM
 ONE_VOICE = Rules(voices=1, gold_share=0, audit_share=0)
 ODD = "<img src=x onerror=alert(1)>"
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    with chromium() as found:
-        yield found
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from page_server import (
     CHROMIUM,
+    NO_CHROMIUM,
     Server,
     Watcher,
     chromium,
@@ -125,7 +126,7 @@ def test_a_step_shows_the_next_frame(folder: Path, graph: Graph) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(CHROMIUM is None, reason="no Chromium here: apt-get install chromium")
+@pytest.mark.skipif(CHROMIUM is None, reason=NO_CHROMIUM)
 def test_a_step_draws_the_next_frame(server: Server) -> None:
     pytest.importorskip("playwright")
     shade = (
