@@ -11,11 +11,12 @@ SIM ?=
 DATA ?=
 RECIPE ?=
 ADAPTER ?= runs/sft/coach
+AQA := sv mv mv_pose mv_pose_emg graph
 DEMO ?=
 REVIEW ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help qa-dataset sim sft eval demo review test lint test-llm bench docs clean
+.PHONY: help qa-dataset sim sft eval aqa demo review test lint test-llm bench docs clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -47,6 +48,15 @@ sft: $(VENV)/.train ## Tune the coach on the dialogues, with the recipe that sui
 
 eval: $(VENV)/.train ## Compare pretrained, prompted and tuned coach on people it never saw
 	$(RUN) -m eval run --adapter $(ADAPTER) --out runs/eval
+
+aqa: $(VENV)/.train ## Score lifts: CoRe in four variants, and errors through the graph
+ifeq ($(DATA),)
+	$(RUN) -m sim --out $(SIMULATED)
+endif
+	for name in $(AQA); do \
+	  $(RUN) -m aqa train --config configs/aqa/$$name.yaml --data $(or $(DATA),$(SIMULATED)) || exit 1; \
+	done
+	$(RUN) -m aqa evaluate --data $(or $(DATA),$(SIMULATED)) $(AQA:%=runs/aqa/%)
 
 demo: $(VENV)/.coach ## Talk to the coach about a video: a page in the browser
 	@test -e $(SIMULATED)/A01/001/View-1.mp4 || $(MAKE) sim

@@ -144,7 +144,11 @@ class CoRe(nn.Module):  # type: ignore[misc]
         return PairLoss(leaf + position, leaf, position)
 
     def predict(self, target: Streams, exemplars: Streams, exemplar_scores: Tensor) -> Tensor:
-        """Return the mean of what M exemplars say of each clip.
+        """Return the mean of what M exemplars say of each clip: (B,); see `votes`."""
+        return self.votes(target, exemplars, exemplar_scores).mean(dim=1)
+
+    def votes(self, target: Streams, exemplars: Streams, exemplar_scores: Tensor) -> Tensor:
+        """Return what each of M exemplars says of each clip.
 
         Args:
             target: B clips.
@@ -152,14 +156,13 @@ class CoRe(nn.Module):  # type: ignore[misc]
             exemplar_scores: (B, M) in 0–100.
 
         Returns:
-            (B,) scores on the scale of Eq. 1; they may leave 0–100.
+            (B, M) scores on the scale of Eq. 1; they may leave 0–100.
         """
         batch, voters = exemplar_scores.shape
         rows = torch.arange(batch, device=target.device).repeat_interleave(voters)
         out = self(exemplars, target.rows(rows), exemplar_scores.flatten())
         delta = self.leaves.decode(out.log_probs, out.positions, self.decode)
-        votes = self.scaled(exemplar_scores) + delta.unflatten(0, (batch, voters))
-        return self.unscaled(votes.mean(dim=1))
+        return self.unscaled(self.scaled(exemplar_scores) + delta.unflatten(0, (batch, voters)))
 
     def _one_way(
         self, exemplar: Streams, target: Streams, known: Tensor, asked: Tensor

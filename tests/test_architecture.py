@@ -63,7 +63,7 @@ def test_files_are_small(room: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "room", ["flex", "sim", "qa_gen", "pretrain", "sft", "eval", "coach", "review"]
+    "room", ["flex", "sim", "qa_gen", "pretrain", "sft", "eval", "aqa", "coach", "review"]
 )
 def test_help_starts_without_heavy_imports(room: str) -> None:
     script = (

@@ -1,0 +1,24 @@
+"""`python -m aqa`: scores lifts.
+
+python -m aqa train --config configs/aqa/mv.yaml                # CoRe on two cameras, FLEX-Sim
+python -m aqa train --config configs/aqa/graph.yaml             # errors first, the score from them
+python -m aqa predict runs/aqa/mv --data ROOT                   # predictions.jsonl
+python -m aqa score A16/007 --run runs/aqa/graph                # one clip
+python -m aqa evaluate runs/aqa/mv runs/aqa/graph               # a report of runs
+python -m aqa ablate runs/aqa/graph                             # what each stream is worth
+"""
+
+from aqa import ablate_command, commands, evaluate_command
+from flex import cli
+
+app = cli.new_app(
+    "Scores lifts: CoRe compares a clip with others; the graph head tells errors, and Eq. 1 scores."
+)
+app.command("train")(commands.train)
+app.command("predict")(commands.predict)
+app.command("score")(commands.score)
+app.command("evaluate")(evaluate_command.evaluate)
+app.command("ablate")(ablate_command.ablate)
+
+if __name__ == "__main__":
+    cli.run(app)

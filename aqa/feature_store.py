@@ -1,0 +1,133 @@
+"""Backbone features of clips, computed once: keyed by clip bytes, transform, mirror and weights.
+
+    features = cached_features(samples, store, encoder, mirrored=False)      # Streams of (N, width)
+
+Heads of all actions then train in minutes. Each rank computes its share; all read the whole.
+"""
+
+from collections.abc import Sequence
+
+import torch
+from rich.progress import track
+from torch import Tensor, nn
+
+from aqa.array_cache import ArrayCache
+from aqa.clip_store import ClipStore
+from aqa.encoders import ClipEncoder
+from aqa.ranks import Ranks
+from aqa.samples import Sample
+from aqa.streams import Streams
+from flex.cli import err
+from flex.files import hash_text
+from flex.problems import InputError, Problem
+
+_AT_ONCE = 4
+
+
+def cached_features(
+    samples: Sequence[Sample],
+    store: ClipStore,
+    encoder: ClipEncoder,
+    *,
+    mirrored: bool = False,
+    ranks: Ranks | None = None,
+    device: torch.device | None = None,
+) -> Streams:
+    """Return the features of every stream of some clips, on the CPU.
+
+    Args:
+        samples: N clips.
+        store: reads them.
+        encoder: the backbones; used in evaluation mode.
+        mirrored: of the mirrored clips; which streams mirror is the recipe's `flip`.
+        ranks: the processes that share the work.
+        device: where the backbones compute.
+
+    Raises:
+        InputError: every file that cannot be used.
+    """
+    ranks, device = ranks or Ranks(), device or torch.device("cpu")
+    cache = ArrayCache(store.recipe.cache / "features")
+    encoder = encoder.to(device).eval()
+    values: dict[str, Tensor] = {}
+    present: dict[str, Tensor] = {}
+    problems: list[Problem] = []
+    for stream, width in store.recipe.layout.widths.items():
+        flip = mirrored and stream in mirrored_streams(store)
+        weights = weights_hash(encoder, stream)
+        windows = f"{store.recipe.starts} {store.recipe.pixels}"
+        keys = {
+            row: hash_text(store.key(sample, stream), str(flip), weights, windows)
+            for row, sample in enumerate(samples)
+            if stream in sample.streams
+        }
+        # Shares are cut before anybody looks: what is there changes while others write.
+        todo = [row for row in ranks.share(list(keys)) if cache.find(keys[row]) is None]
+        parts = [todo[at : at + _AT_ONCE] for at in range(0, len(todo), _AT_ONCE)]
+        title = f"features of {stream}{' (mirrored)' if flip else ''}"
+        for part in track(parts, title, console=err, transient=True, disable=not ranks.main):
+            try:
+                found = _encode(
+                    [samples[row] for row in part], stream, flip, store, encoder, device
+                )
+            except InputError as error:
+                problems += error.problems
+                continue
+            for row, feature in zip(part, found, strict=True):
+                cache.keep(keys[row], feature.numpy())
+        ranks.wait()
+        if problems:
+            continue
+        has = torch.zeros(len(samples), dtype=torch.bool)
+        table = torch.zeros(len(samples), width)
+        for row, key in keys.items():
+            array = cache.find(key)
+            if array is None:
+                message = f"its {stream} was another process's to compute, which says what is wrong"
+                raise InputError([Problem(samples[row].id, message)])
+            table[row] = torch.from_numpy(array.copy())
+            has[row] = True
+        values[stream], present[stream] = table, has
+    if problems:
+        raise InputError(problems)
+    return Streams(values, present)
+
+
+def mirrored_streams(store: ClipStore) -> tuple[str, ...]:
+    """Return the streams that a flip mirrors: all, or the views only (released code)."""
+    layout = store.recipe.layout
+    if store.recipe.flip == "none":
+        return ()
+    return layout.views if store.recipe.flip == "independent" else tuple(layout.widths)
+
+
+def weights_hash(encoder: ClipEncoder, stream: str) -> str:
+    """Return a hash of the weights that a stream goes through; empty for one without a backbone."""
+    kind = encoder.layout.kind(stream)
+    backbone = {"view": encoder.video, "pose": encoder.pose, "semg": encoder.semg}[kind]
+    return module_hash(backbone) if backbone is not None else ""
+
+
+def module_hash(module: nn.Module) -> str:
+    """Return a hash of a module's weights and buffers, with their names."""
+    import hashlib
+
+    digest = hashlib.sha256()
+    for name, value in sorted(module.state_dict().items()):
+        digest.update(f"{name} {tuple(value.shape)} {value.dtype}".encode())
+        digest.update(value.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy())
+    return digest.hexdigest()[:16]
+
+
+def _encode(
+    samples: Sequence[Sample],
+    stream: str,
+    flip: bool,
+    store: ClipStore,
+    encoder: ClipEncoder,
+    device: torch.device,
+) -> Tensor:
+    flags = {stream: torch.full((len(samples),), flip)}
+    raw = store.batch(samples, [stream], flags).to(device)
+    with torch.inference_mode():
+        return encoder(raw).values[stream].float().cpu()
