@@ -8,19 +8,16 @@ same one. Free of torch.
 """
 
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Literal, Self
 
-import yaml
 from pydantic import Field, model_validator
 
 from aqa.layout import POSE, SEMG
 from aqa.options import WINDOW
 from aqa.variant import Variant
 from flex.dataset import FRAMES_PER_CLIP
-from flex.files import hash_text, write_text
-from flex.problems import InputError, Problem
+from flex.files import hash_text
 
-RECIPE_FILE = "recipe.yaml"
 # Settings that do not change what is learnt, and may differ when a run is resumed.
 FREE = frozenset({"workers", "save_every", "cache", "keep_streams", "device"})
 # What decides how each kind of stream is read.
@@ -119,28 +116,3 @@ class Recipe(Variant):
         """Return a hash of how the streams of a kind are read: "view", "pose" or "semg"."""
         chosen = self.model_dump(mode="json", include=set(_TRANSFORMS[kind]))
         return hash_text(kind, str(sorted(chosen.items())))
-
-
-def keep_recipe(recipe: Recipe, run: Path) -> None:
-    """Write the recipe into the run's folder."""
-    write_text(run / RECIPE_FILE, yaml.safe_dump(recipe.model_dump(mode="json"), sort_keys=False))
-
-
-def check_recipe(recipe: Recipe, run: Path) -> None:
-    """See that the run in a folder, if there is one, is of this recipe.
-
-    Raises:
-        InputError: it is of another recipe; every differing setting is named.
-    """
-    path = run / RECIPE_FILE
-    if not path.is_file():
-        return
-    before: dict[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8"))
-    differing = [
-        Problem(str(path), f"{name} was {before.get(name)!r} in this run and is {value!r} now")
-        for name, value in recipe.model_dump(mode="json").items()
-        if name not in FREE and before.get(name) != value
-    ]
-    if differing:
-        hint = "name another folder for another recipe, or remove this one"
-        raise InputError([*differing, Problem("--out", hint)])

@@ -15,7 +15,6 @@ from aqa.evaluate_intervals import RESAMPLES
 from aqa.fatigue import DROP, Study, sets_of, study_sets
 from aqa.figures import as_svg, reliability_figure, repetitions_figure, save_png, scatter_figure
 from aqa.predictions import PREDICTIONS_FILE, Prediction, read_predictions
-from aqa.recipe import RECIPE_FILE
 from aqa.report_baselines import parts_of_run, run_baselines
 from aqa.report_page import Kind, Report, write_report
 from aqa.report_words import label_of, order, words
@@ -24,6 +23,7 @@ from flex.cli import err
 from flex.graph import Graph
 from flex.graph_file import GRAPH_FILE, load_graph
 from flex.problems import InputError, Problem
+from flex.recipes import RECIPE_FILE
 from flex.sample import Annotation
 from flex.splits import Part
 

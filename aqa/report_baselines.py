@@ -11,13 +11,14 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from aqa.baselines import mean_scores, skeleton_ridge
 from aqa.baselines_mlp import feature_mlp
 from aqa.predictions import Prediction
-from aqa.recipe import RECIPE_FILE, Recipe
+from aqa.recipe import Recipe
 from aqa.samples import load_samples, parts_of
 from flex.cli import err
 from flex.config import load_config
 from flex.dataset import load_skeleton, skeleton_path
 from flex.graph import Graph
 from flex.problems import InputError, Problem
+from flex.recipes import RECIPE_FILE
 from flex.sample import Annotation
 from flex.splits import Part
 

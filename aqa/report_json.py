@@ -1,11 +1,11 @@
 """All figures of a report as plain data, for machines."""
 
-import math
 from collections.abc import Mapping
 from typing import Any
 
 from aqa.evaluate import Evaluation, Figure
 from aqa.fatigue import Course, Study
+from flex.plain import without_nan
 
 
 def report_json(evaluation: Evaluation, studies: Mapping[str, Study]) -> dict[str, Any]:
@@ -29,7 +29,7 @@ def report_json(evaluation: Evaluation, studies: Mapping[str, Study]) -> dict[st
         },
         "repetitions": {name: _study_json(study) for name, study in studies.items()},
     }
-    plain: dict[str, Any] = _without_nan(content)
+    plain: dict[str, Any] = without_nan(content)
     return plain
 
 
@@ -66,13 +66,3 @@ def _course_json(course: Course) -> dict[str, Any]:
 
 def _figure_json(figure: Figure) -> dict[str, Any]:
     return {key: value for key, value in vars(figure).items() if key != "drawn"}
-
-
-def _without_nan(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _without_nan(inner) for key, inner in value.items()}
-    if isinstance(value, list | tuple):
-        return [_without_nan(inner) for inner in value]
-    if isinstance(value, float):
-        return value if math.isfinite(value) else None
-    return value

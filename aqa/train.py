@@ -22,12 +22,13 @@ from aqa.predict import predict
 from aqa.predictions import PREDICTIONS_FILE, Prediction, write_predictions
 from aqa.quality import score_of, training_ranges
 from aqa.ranks import Ranks
-from aqa.recipe import Recipe, check_recipe, keep_recipe
+from aqa.recipe import FREE, Recipe
 from aqa.samples import Sample, load_samples
 from aqa.sources import Live, Source, cached_source
 from flex.files import hash_text
 from flex.graph_file import load_graph
 from flex.problems import InputError, Problem
+from flex.recipes import check_recipe, keep_recipe
 from flex.splits import PARTS
 
 
@@ -37,7 +38,7 @@ def train(recipe: Recipe, name: str, data: Path, run: Path) -> list[Prediction]:
     Raises:
         InputError: the data, the recipe or the machine do not suit.
     """
-    check_recipe(recipe, run)
+    check_recipe(recipe, run, FREE)
     ranks, device, graph = Ranks(), device_of(recipe), load_graph()
     started = time.perf_counter()
     samples = load_samples(data, recipe, graph)

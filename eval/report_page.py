@@ -16,6 +16,7 @@ from eval.report_measure import Measures
 from eval.report_svg import Bar, bars, say_interval, scatter
 from eval.scorecard import Scorecard
 from flex.graph import Graph
+from flex.plain import without_nan
 
 Row = dict[str, Any]
 SIGNIFICANT = 0.05
@@ -105,7 +106,7 @@ def report_json(words: dict[str, Any]) -> dict[str, Any]:
         "breakdown": measures.groups,
         "judge": words["marks"],
     }
-    plain: dict[str, Any] = _without_nan(content)
+    plain: dict[str, Any] = without_nan(content)
     return plain
 
 
@@ -235,13 +236,3 @@ def _plots(words: dict[str, Any]) -> dict[str, Any]:
     ]
     title = "True scores and those that the graph computes from the errors named"
     return {"bar_plots": drawn, "score_plot": scatter(title, points) if points else ""}
-
-
-def _without_nan(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _without_nan(inner) for key, inner in value.items()}
-    if isinstance(value, list | tuple):
-        return [_without_nan(inner) for inner in value]
-    if isinstance(value, float):
-        return value if math.isfinite(value) else None
-    return value

@@ -6,14 +6,11 @@ The recipe is kept in the run's folder, so that a resumed run can prove that it 
 from pathlib import Path
 from typing import Literal, Self
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from flex.files import hash_text, write_text
-from flex.problems import InputError, Problem
+from flex.files import hash_text
 from flex.video import Sampler
 
-RECIPE_FILE = "recipe.yaml"
 # Settings that do not change what is learnt, and may differ when a run is resumed.
 FREE = frozenset({"workers", "save_every", "keep", "allow_broken", "frame_cache", "feature_cache"})
 
@@ -98,28 +95,3 @@ class Recipe(BaseModel):
     def fingerprint(self) -> str:
         """Return a hash of everything that changes what is learnt."""
         return hash_text(self.model_dump_json(exclude=set(FREE)))
-
-
-def check_recipe(recipe: Recipe, run: Path) -> None:
-    """See that the run in a folder, if there is one, is of this recipe.
-
-    Raises:
-        InputError: it is of another recipe; every differing setting is named.
-    """
-    path = run / RECIPE_FILE
-    if not path.is_file():
-        return
-    before = yaml.safe_load(path.read_text(encoding="utf-8"))
-    differing = [
-        Problem(str(path), f"{name} was {before.get(name)!r} in this run and is {value!r} now")
-        for name, value in recipe.model_dump(mode="json").items()
-        if name not in FREE and before.get(name) != value
-    ]
-    if differing:
-        hint = "name another folder for another recipe, or remove this one"
-        raise InputError([*differing, Problem("--out", hint)])
-
-
-def keep_recipe(recipe: Recipe, run: Path) -> None:
-    """Write the recipe into the run's folder."""
-    write_text(run / RECIPE_FILE, yaml.safe_dump(recipe.model_dump(mode="json"), sort_keys=False))

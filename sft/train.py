@@ -14,6 +14,7 @@ from rich.progress import track
 from flex.cli import err
 from flex.files import write_text
 from flex.problems import InputError
+from flex.recipes import check_recipe, keep_recipe
 from sft import machine
 from sft.adapter import Provenance, keep_origin, save_adapter
 from sft.checkpoints import cut_log, last_complete, step_of
@@ -22,7 +23,7 @@ from sft.flops import Shape, peak_flops
 from sft.lora import add_lora, describe
 from sft.meter import Meter
 from sft.order import Order
-from sft.recipe import Recipe, check_recipe, keep_recipe
+from sft.recipe import FREE, Recipe
 from sft.report import estimate, histogram_table, summary
 from sft.trainer import CoachTrainer, training_arguments
 from sft.watch import METRICS_FILE, Watch
@@ -54,7 +55,7 @@ def _train(recipe: Recipe, data: Path, dialogues: Path, run: Path, device: str) 
     from transformers import set_seed
 
     ranks = PartialState(cpu=device == "cpu")
-    check_recipe(recipe, run)
+    check_recipe(recipe, run, FREE)
     clips = clips_of(recipe, data, dialogues)
     coach = load_coach(
         recipe.model,

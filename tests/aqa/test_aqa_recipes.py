@@ -7,9 +7,10 @@ import pytest
 
 from aqa.build import build_core
 from aqa.options import PAPER_STARTS
-from aqa.recipe import Recipe, check_recipe, keep_recipe
+from aqa.recipe import FREE, Recipe
 from flex.config import load_config
 from flex.problems import InputError
+from flex.recipes import check_recipe, keep_recipe
 
 CONFIGS = Path(__file__).parents[2] / "configs" / "aqa"
 PAPER = sorted((CONFIGS / "paper").glob("*.yaml"))
@@ -61,9 +62,9 @@ def test_misfits_are_told(settings: dict[str, Any], message: str) -> None:
 
 def test_a_kept_recipe_knows_what_may_change(tmp_path: Path) -> None:
     keep_recipe(Recipe(), tmp_path)
-    check_recipe(Recipe(workers=7, cache=tmp_path), tmp_path)
+    check_recipe(Recipe(workers=7, cache=tmp_path), tmp_path, FREE)
     with pytest.raises(InputError, match="voters was 3 in this run and is 5 now"):
-        check_recipe(Recipe(voters=5), tmp_path)
+        check_recipe(Recipe(voters=5), tmp_path, FREE)
 
 
 def test_transforms_tell_what_changes_each_kind() -> None:
