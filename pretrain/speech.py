@@ -91,6 +91,8 @@ class Speaker:
     ) -> dict[str, Any]:
         import torch
 
+        from vlm.blur import blurred
+
         records = [self._records[n] for n in picked]
         width = max(len(ids) for ids, _ in rows)
         ids = torch.full((len(rows), width), self._tokenizer.pad_token_id)
@@ -102,12 +104,13 @@ class Speaker:
         looks = [self._draws.randrange(len(self._features)) for _ in picked]
         video = self._tokenizer.convert_tokens_to_ids("<|video_pad|>")
         errors, known = self.errors.of(records)
+        features = torch.from_numpy(self._features[looks, picked]).float()
         return {
             "input_ids": ids,
             "attention_mask": mask,
             "mm_token_type_ids": 2 * (ids == video).int(),
             "weights": weights,
-            "features": _blur(torch.from_numpy(self._features[looks, picked]).float()),
+            "features": blurred(features, _GRAIN, _UNSEEN),
             "seconds": torch.tensor([float(r.duration_s or 0) / GROUPS for r in records]),
             "errors": errors,
             "known": known,
@@ -125,14 +128,6 @@ class Speaker:
                 ids += tokens
                 weights += [piece.weight] * len(tokens)
         return ids, weights
-
-
-def _blur(features: Any) -> Any:
-    """Return features with some grain and without some tokens: no clip is learnt by heart."""
-    import torch
-
-    kept = torch.rand(*features.shape[:2], 1) >= _UNSEEN
-    return (features + _GRAIN * features.std() * torch.randn_like(features)) * kept
 
 
 def build_readers(hidden: int, occurrences: int) -> Any:
@@ -200,9 +195,11 @@ def _outputs(*layers: Any) -> Iterator[list[Any]]:
     """
     kept: list[Any] = []
     handles = [layer.register_forward_hook(lambda _, __, out: kept.append(out)) for layer in layers]
-    yield kept
-    for handle in handles:
-        handle.remove()
+    try:
+        yield kept
+    finally:
+        for handle in handles:
+            handle.remove()
 
 
 def _states(model: Any, language_model: Any, batch: dict[str, Any]) -> Any:

@@ -16,13 +16,13 @@ from transformers import Trainer, TrainerCallback, TrainerState, TrainingArgumen
 from transformers.trainer_callback import PrinterCallback, ProgressCallback
 
 from flex.problems import InputError, Problem
-from sft.blur import blur_videos
 from sft.checkpoints import mark_complete
 from sft.lora import Movement
 from sft.machine import liger_of
 from sft.meter import Meter
 from sft.order import Order
 from sft.recipe import Recipe
+from vlm.blur import blur_videos
 
 IGNORED = -100
 

@@ -5,8 +5,8 @@ import torch
 from pydantic import ValidationError
 from transformers.modeling_outputs import BaseModelOutputWithPooling
 
-from sft.blur import blur_videos
 from sft.recipe import Recipe
+from vlm.blur import blur_videos
 
 
 def test_videos_get_grain_and_lose_tokens() -> None:

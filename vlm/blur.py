@@ -11,15 +11,15 @@ import torch
 
 
 def blurred(features: torch.Tensor, grain: float, unseen: float) -> torch.Tensor:
-    """Return a video's features (tokens, width) with grain and without some tokens.
+    """Return features (…, tokens, width) with grain and without some tokens.
 
     Args:
-        features: of one video.
+        features: of one video, or of several.
         grain: deviation of the noise, as a share of the features' own.
         unseen: share of the tokens that become zeros.
     """
     noise = grain * features.std() * torch.randn_like(features)
-    kept = torch.rand(len(features), 1, device=features.device) >= unseen
+    kept = torch.rand(*features.shape[:-1], 1, device=features.device) >= unseen
     return (features + noise) * kept
 
 
