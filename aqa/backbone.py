@@ -17,16 +17,16 @@ from torch import nn
 
 from aqa.backbone_task import BackboneTask
 from aqa.build import build_encoder
-from aqa.checkpoints import load_weights
 from aqa.clip_store import ClipStore
 from aqa.encoders import ClipEncoder
-from aqa.fit import FitReport, Plan, fit
 from aqa.layout import POSE, SEMG
-from aqa.ranks import Ranks
 from aqa.recipe import Recipe
 from aqa.samples import Sample
 from flex.files import atomic_path, hash_text, write_text
 from flex.problems import InputError, Problem
+from learn.checkpoints import load_weights
+from learn.fit import FitReport, Plan, fit
+from learn.ranks import Ranks
 
 WEIGHTS_FILE = "backbone.safetensors"
 CARD_FILE = "card.json"

@@ -1,7 +1,7 @@
 """What a backbone learns from: the errors of a clip's action and, for views, its pose over time.
 
 A view of a clip is an example of its own, so that one backbone comes to know all cameras. The pose
-is that of `aqa.joints.pose_input` at eight moments; where a clip has no skeleton, it counts
+is that of `learn.joints.pose_input` at eight moments; where a clip has no skeleton, it counts
 nothing.
 """
 
@@ -16,16 +16,16 @@ from aqa.build import build_encoder
 from aqa.clip_store import ClipStore
 from aqa.error_columns import ErrorColumns
 from aqa.error_loss import ErrorLoss, error_loss, pos_weights
-from aqa.fit import Quality
 from aqa.graph_head import GraphHead, HeadSettings, base_rates
 from aqa.inputs import read_pose, resampled
-from aqa.joints import NTU_JOINTS
 from aqa.layout import POSE, Layout
 from aqa.recipe import Recipe
 from aqa.samples import Sample
 from aqa.streams import Streams
 from flex.files import hash_text
 from flex.problems import InputError, Problem
+from learn.fit import Quality
+from learn.joints import NTU_JOINTS
 
 _MOMENTS = 8
 _HIDDEN = 128

@@ -10,12 +10,12 @@ from aqa.core import CoRe
 from aqa.encoders import ClipEncoder
 from aqa.error_columns import ErrorColumns
 from aqa.graph_head import GraphHead, HeadSettings
-from aqa.i3d import I3D
 from aqa.semg_encoder import EnvelopeEncoder
-from aqa.small_cnn import SmallCnn
-from aqa.stgcn import STGCN
 from aqa.variant import ENVELOPE_WIDTH, VIEW_WIDTHS, Variant
 from flex.graph import Graph
+from learn.i3d import I3D
+from learn.small_cnn import SmallCnn
+from learn.stgcn import STGCN
 
 
 def build_encoder(variant: Variant, *, segments_at_once: int | None = None) -> ClipEncoder:

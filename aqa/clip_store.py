@@ -15,7 +15,6 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from aqa.array_cache import ArrayCache, ClipHashes
 from aqa.inputs import Array, mirrored_stream, read_stream
 from aqa.layout import SEMG
 from aqa.recipe import Recipe
@@ -24,6 +23,7 @@ from aqa.streams import Streams
 from flex.files import hash_text
 from flex.graph import Graph
 from flex.problems import InputError, Problem
+from learn.array_cache import ArrayCache, ClipHashes
 
 
 class ClipStore:

@@ -18,13 +18,13 @@ from torch import Tensor, nn
 from aqa.build import build_core
 from aqa.core_votes import ALL, ExemplarRow, core_votes
 from aqa.encoders import ClipEncoder
-from aqa.fit import Quality
 from aqa.quality import quality, score_of, training_ranges
 from aqa.recipe import Recipe
 from aqa.samples import Sample
 from aqa.sources import Flips, Parts, Source, draw_flips
 from flex.files import hash_text
 from flex.problems import InputError, Problem
+from learn.fit import Quality
 
 
 class Pairs(NamedTuple):

@@ -71,7 +71,7 @@ class ClipEncoder(nn.Module):  # type: ignore[misc]
 
         Args:
             raw: views (B, 3, T, H, W), uint8 or float in 0..1; pose (B, T, 25, 3) as
-                `aqa.joints.pose_input` gives it; sEMG (B, 2) shares or (B, 2, T) envelopes.
+                `learn.joints.pose_input` gives it; sEMG (B, 2) shares or (B, 2, T) envelopes.
 
         Returns:
             Streams of (B, width), zeros where a clip lacks the stream.

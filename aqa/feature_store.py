@@ -11,15 +11,15 @@ import torch
 from rich.progress import track
 from torch import Tensor, nn
 
-from aqa.array_cache import ArrayCache
 from aqa.clip_store import ClipStore
 from aqa.encoders import ClipEncoder
-from aqa.ranks import Ranks
 from aqa.samples import Sample
 from aqa.streams import Streams
 from flex.cli import err
 from flex.files import hash_text
 from flex.problems import InputError, Problem
+from learn.array_cache import ArrayCache
+from learn.ranks import Ranks
 
 _AT_ONCE = 4
 

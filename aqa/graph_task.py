@@ -17,7 +17,6 @@ from aqa.core_task import parameter_groups
 from aqa.encoders import ClipEncoder
 from aqa.error_columns import ErrorColumns
 from aqa.error_loss import ErrorLoss, graph_loss, pos_weights
-from aqa.fit import Quality
 from aqa.graph_head import GraphHead
 from aqa.quality import quality, training_ranges
 from aqa.recipe import Recipe
@@ -27,6 +26,7 @@ from aqa.streams import drop_streams
 from flex.files import hash_text
 from flex.graph import Graph
 from flex.problems import InputError, Problem
+from learn.fit import Quality
 
 
 class Batch(NamedTuple):

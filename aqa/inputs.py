@@ -13,8 +13,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from aqa.frames import read_frames
-from aqa.joints import pose_input
 from aqa.layout import POSE, SEMG
 from aqa.recipe import Recipe
 from aqa.samples import Sample
@@ -23,6 +21,8 @@ from flex.dataset import clip_semg, load_skeleton
 from flex.graph import Graph
 from flex.number_table import Floats
 from flex.skeleton import INDEX, mirror
+from learn.frames import read_frames
+from learn.joints import pose_input
 
 Array = NDArray[Any]
 

@@ -21,7 +21,6 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from aqa.build import build_core, build_encoder, build_graph_head
-from aqa.checkpoints import load_weights
 from aqa.core_votes import ExemplarRow
 from aqa.encoders import ClipEncoder
 from aqa.graph_head import GraphHead
@@ -31,6 +30,7 @@ from flex.files import atomic_path, write_text
 from flex.graph import Graph
 from flex.graph_file import load_graph
 from flex.problems import InputError, Problem, problems_of
+from learn.checkpoints import load_weights
 
 MODEL_FILE = "model.json"
 WEIGHTS_FILE = "model.safetensors"

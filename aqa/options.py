@@ -14,10 +14,6 @@ Peaks = Literal["raw", "envelope"]
 # How 0..1 becomes what a backbone was trained on: −1..1 for I3D's Kinetics weights; the released
 # code feeds it ImageNet's mean and deviation instead.
 Pixels = Literal["symmetric", "imagenet"]
-# What is 1 in a skeleton: spine base to upper spine, or to the spine middle only (released code).
-Spine = Literal["whole", "lower"]
-# How ST-GCN groups neighbours; its paper prefers "spatial", FLEX's released code is "uniform".
-Strategy = Literal["spatial", "uniform"]
 # CoRe's loss over leaves: as in its code, or as in its paper.
 LeafLoss = Literal["nll", "bce"]
 # The difference of the likeliest leaf (the paper), or the mean over leaves.

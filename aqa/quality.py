@@ -9,9 +9,9 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from aqa.fit import Quality
 from aqa.measures import Range, mean_r_l2, spearman
 from aqa.samples import Sample
+from learn.fit import Quality
 
 
 def quality(

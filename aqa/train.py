@@ -15,21 +15,22 @@ from aqa.clip_store import ClipStore
 from aqa.core_task import CoreTask
 from aqa.core_votes import ExemplarRow
 from aqa.feature_store import mirrored_streams
-from aqa.fit import FitReport, Plan, fit
 from aqa.graph_task import GraphTask
 from aqa.model import Model, save_model
 from aqa.predict import predict
 from aqa.predictions import PREDICTIONS_FILE, Prediction, write_predictions
 from aqa.quality import score_of, training_ranges
-from aqa.ranks import Ranks
 from aqa.recipe import FREE, Recipe
 from aqa.samples import Sample, load_samples
 from aqa.sources import Live, Source, cached_source
 from flex.files import hash_text
 from flex.graph_file import load_graph
+from flex.plain import without_nan
 from flex.problems import InputError, Problem
 from flex.recipes import check_recipe, keep_recipe
 from flex.splits import PARTS
+from learn.fit import FitReport, Plan, fit
+from learn.ranks import Ranks
 
 
 def train(recipe: Recipe, name: str, data: Path, run: Path) -> list[Prediction]:
@@ -159,7 +160,7 @@ def _facts(
         "epoch": report.epoch,
         "validation": None
         if quality is None
-        else {"rho": quality.rho if quality.rho == quality.rho else None, "r_l2": quality.r_l2},
+        else without_nan({"rho": quality.correlation, "r_l2": quality.error}),
         "loss": report.loss,
         "ranges": training_ranges(train),
         "versions": {"python": platform.python_version(), "torch": torch.__version__},

@@ -18,9 +18,8 @@ from aqa.options import (
     Peaks,
     Pixels,
     Semg,
-    Spine,
-    Strategy,
 )
+from learn.options import Spine, Strategy
 
 VIEW_WIDTHS: dict[Backbone, int] = {"i3d": 1024, "small_cnn": 128}
 POSE_WIDTH = 256

@@ -11,11 +11,12 @@ ROOT = Path(__file__).parent.parent
 # Room → the rooms of ours that it may import, besides itself.
 MAY_IMPORT: dict[str, set[str]] = {
     "flex": set(),
+    "learn": {"flex"},
     "sim": {"flex"},
     "qa_gen": {"flex"},
     "vlm": {"flex"},
-    "aqa": {"flex"},
-    "emg": {"flex"},
+    "aqa": {"flex", "learn"},
+    "emg": {"flex", "learn"},
     "sft": {"flex", "vlm"},
     "pretrain": {"flex", "sim", "vlm"},
     "eval": {"flex", "vlm"},

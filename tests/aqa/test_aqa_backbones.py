@@ -5,13 +5,13 @@ import torch
 from torch import nn
 
 from aqa.encoders import ClipEncoder
-from aqa.i3d import I3D, pad_same
 from aqa.layout import Layout
 from aqa.semg_encoder import EnvelopeEncoder
-from aqa.small_cnn import SmallCnn
-from aqa.stgcn import STGCN
 from aqa.streams import Streams
 from flex.problems import InputError
+from learn.i3d import I3D, pad_same
+from learn.small_cnn import SmallCnn
+from learn.stgcn import STGCN
 
 CASES = [
     (lambda: I3D(width=0.125), (3, 16, 40, 32), 128),

@@ -11,7 +11,6 @@ import small_flex
 import torch
 
 from aqa import feature_store
-from aqa.array_cache import ArrayCache, ClipHashes
 from aqa.build import build_encoder
 from aqa.clip_store import ClipStore
 from aqa.feature_store import cached_features, module_hash
@@ -19,6 +18,7 @@ from aqa.recipe import Recipe
 from aqa.samples import load_samples
 from flex.graph import Graph
 from flex.problems import InputError
+from learn.array_cache import ArrayCache, ClipHashes
 
 STREAMS = {"views": ("View-1",), "pose": True, "semg": "envelope"}
 

@@ -7,10 +7,10 @@ import pytest
 import torch
 from public_weights import kinetics, ntu, plain_i3d, plain_stgcn
 
-from aqa.checkpoints import load_weights
-from aqa.i3d import I3D
-from aqa.stgcn import STGCN
 from flex.problems import InputError
+from learn.checkpoints import load_weights
+from learn.i3d import I3D
+from learn.stgcn import STGCN
 
 
 @pytest.fixture(scope="module")

@@ -8,8 +8,8 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from aqa.fit import Plan, Quality, fit
 from flex.problems import InputError
+from learn.fit import Plan, Quality, fit
 
 NAN = float("nan")
 

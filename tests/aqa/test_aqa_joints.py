@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from aqa.joints import BONES, CENTRE, adjacency, hops, pose_input
 from flex.problems import InputError
 from flex.skeleton import INDEX, JOINTS
+from learn.joints import BONES, CENTRE, adjacency, hops, pose_input
 
 
 def standing(frames: int = 2) -> np.ndarray:

@@ -15,8 +15,8 @@ import sys
 from pathlib import Path
 import torch
 from torch import nn
-from aqa.fit import Plan, fit
-from aqa.ranks import Ranks
+from learn.fit import Plan, fit
+from learn.ranks import Ranks
 
 torch.set_num_threads(1)
 size, out = int(sys.argv[1]), Path(sys.argv[2])

@@ -19,7 +19,6 @@ from aqa.model import Model, load_model
 from aqa.predict import predict_clips
 from aqa.predict_folder import predict_folder
 from aqa.predictions import Prediction, read_predictions
-from aqa.ranks import Ranks
 from aqa.samples import load_samples
 from aqa.score_clip import sample_of, told
 from aqa.train import train
@@ -27,6 +26,7 @@ from aqa.verdicts import expected_scores
 from flex.annotations import load_annotations
 from flex.graph import Graph
 from flex.problems import InputError
+from learn.ranks import Ranks
 
 FULL: Mapping[str, Any] = {"views": ("View-1", "View-2"), "pose": True}
 CORE: Mapping[str, Any] = {**FULL, "semg": "peak_share", "voters": 2}

@@ -65,8 +65,8 @@ def test_a_misspelt_setting_names_the_nearest() -> None:
 
 def test_the_package_and_the_recipes_are_read_without_torch() -> None:
     script = (
-        "import sys, aqa, aqa.variant, aqa.layout, aqa.voters, aqa.joints, aqa.semg_features\n"
-        "import aqa.recipe, aqa.samples, aqa.predictions, aqa.inputs, aqa.array_cache\n"
+        "import sys, aqa, aqa.variant, aqa.layout, aqa.voters, learn.joints, aqa.semg_features\n"
+        "import aqa.recipe, aqa.samples, aqa.predictions, aqa.inputs, learn.array_cache\n"
         "import aqa.measures, aqa.error_columns, aqa.verdicts\n"
         "assert 'torch' not in sys.modules and 'scipy' not in sys.modules"
     )

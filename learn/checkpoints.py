@@ -17,9 +17,9 @@ from typing import Any, NamedTuple
 import torch
 from torch import nn
 
-from aqa.i3d import I3D
-from aqa.stgcn import STGCN
 from flex.problems import InputError, Problem
+from learn.i3d import I3D
+from learn.stgcn import STGCN
 
 _HOLDERS = ("state_dict", "model_state_dict", "base_model", "model")
 _WRAPPERS = ("module.", "model.", "backbone.")

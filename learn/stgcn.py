@@ -1,9 +1,9 @@
 """ST-GCN: graph convolutions over the joints, ordinary ones over time (sections 4.1, 8.1).
 
     model = STGCN()
-    features = model(pose)             # (B, T, 25, 3) from `aqa.joints.pose_input` → (B, 256)
+    features = model(pose)             # (B, T, 25, 3) from `learn.joints.pose_input` → (B, 256)
 
-Yan, Xiong and Lin, AAAI 2018. `aqa.checkpoints` loads the weights that were trained on NTU RGB+D.
+Yan, Xiong and Lin, AAAI 2018. `learn.checkpoints` loads the weights that were trained on NTU RGB+D.
 The graph is a buffer that comes with the weights: the public ones were trained with distances to
 the centre that end at one bone, ours count all bones, and each set of weights keeps its own.
 """
@@ -13,8 +13,8 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from aqa.joints import NTU_JOINTS, adjacency
-from aqa.options import Strategy
+from learn.joints import NTU_JOINTS, adjacency
+from learn.options import Strategy
 
 WIDTHS = (64, 64, 64, 64, 128, 128, 128, 256, 256, 256)
 _FRAMES_SEEN = 9  # length of the kernels over time

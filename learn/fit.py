@@ -1,10 +1,11 @@
-"""The one training loop: backbones, CoRe, the graph head, from cache or end to end.
+"""The one training loop of small networks: backbones and heads, from cache or end to end.
 
     report = fit(task, plan, run / "head")        # the task's module then holds the chosen weights
 
 A resume point is kept at the ends of epochs. All that is random (order, partners, flips, dropout)
 starts anew from seed and epoch, so that a run that was stopped goes on to exactly the same result.
-The checkpoint is chosen by one rule: the best validation ρ, then the lower R-l2; or the last one.
+The checkpoint is chosen by one rule: the best validation correlation, then the lower error; or the
+last one.
 """
 
 import time
@@ -16,11 +17,11 @@ import torch
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from torch import Tensor, nn
 
-from aqa.fit_log import FitLog
-from aqa.ranks import Ranks
 from flex.cli import err
 from flex.files import atomic_path, hash_text
 from flex.problems import InputError, Problem
+from learn.fit_log import FitLog
+from learn.ranks import Ranks
 
 RESUME_FILE = "resume.pt"
 
@@ -28,15 +29,15 @@ RESUME_FILE = "resume.pt"
 class Quality(NamedTuple):
     """How good a model is on the validation split; `better` says what counts."""
 
-    rho: float
-    r_l2: float
+    correlation: float
+    error: float
 
     def better(self, other: "Quality | None") -> bool:
-        """Tell whether this is better: by ρ (NaN is worst), then by R-l2."""
+        """Tell whether this is better: by correlation (NaN is worst), then by error."""
         return other is None or self._key() > other._key()
 
     def _key(self) -> tuple[float, float]:
-        return (self.rho if self.rho == self.rho else -2.0, -self.r_l2)
+        return (self.correlation if self.correlation == self.correlation else -2.0, -self.error)
 
 
 class Task(Protocol):

@@ -10,10 +10,10 @@ and Lin, "Spatial Temporal Graph Convolutional Networks", AAAI 2018, section 3.3
 import numpy as np
 from numpy.typing import NDArray
 
-from aqa.options import Spine, Strategy
 from flex.number_table import Floats
 from flex.problems import InputError, Problem
 from flex.skeleton import JOINTS, normalise, to_ntu
+from learn.options import Spine, Strategy
 
 NTU_JOINTS = 25
 # Pairs of neighbours, and the joint that is nearest to the body's middle (spine shoulder).

@@ -3,7 +3,7 @@
     model = I3D()                                  # 12.3 M weights, features of 1024
     features = model(segments)                     # (B, 3, 16, 224, 224) → (B, 1024)
 
-Carreira and Zisserman, "Quo Vadis, Action Recognition?", CVPR 2017. `aqa.checkpoints` loads the
+Carreira and Zisserman, "Quo Vadis, Action Recognition?", CVPR 2017. `learn.checkpoints` loads the
 public Kinetics weights. Sizes need not be 224: the feature is the mean over what is left of time
 and space, which for 16 × 224 × 224 is the 2 × 7 × 7 average pool of the original. Padding follows
 TensorFlow's SAME, in which the weights were learnt: the odd row or column goes to the end.
