@@ -28,11 +28,15 @@ class Clip(NamedTuple):
 class Cohorts:
     """The shards of a folder.
 
+    Attributes:
+        names: of the shards, in order.
+
     Raises:
         InputError: the folder has none.
     """
 
     def __init__(self, folder: Path) -> None:
+        self.names = [path.stem for path in shards_in(folder)]
         self._shards = [load_shard(path) for path in shards_in(folder)]
         if not self._shards:
             problem = "holds no clips; expected <seed>.npz and .npy of `python -m pretrain draw`"

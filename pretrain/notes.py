@@ -1,23 +1,21 @@
-"""What the base learns to say about a lift: a talk of short questions and answers.
+"""What the base learns to say about a lift, part by part; `pretrain.talk` makes talks of it.
 
-The wording is that of the graph; the questions and the form are not those of FLEX-VideoQA, which
-the coach learns later.
+The clauses are the graph's; what stands around them is in `prompts/base/talk.yaml`, and neither
+questions nor forms are those of FLEX-VideoQA, which the coach learns later. Every part of an answer
+has a weight: what has to be seen counts, what follows from it counts little.
 """
 
 import random
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from flex.annotation_checks import score_of
 from flex.graph import Graph, Occurrence
 from flex.sample import Annotation
 
-_TELL, _ASIDE = 1.0, 0.3  # how much a token counts of what has to be seen, and of what is known
-_NAME, _YES = 3.0, 5.0  # a fault that is missed costs more than one that is imagined
-# How often these are asked; of the rest, faults are named only.
-_STANDARD, _GOOD, _MEND, _SCORE = 0.1, 0.15, 0.1, 0.1
-_CHECKS, _NOTES = 0.5, 0.35
-_PRAISED, _CHECKED = 3, 8
+TELL, ASIDE = 1.0, 0.3  # how much a token counts of what has to be seen, and of what is known
+NAME, YES = 3.0, 5.0  # a fault that is missed costs more than one that is imagined
+_FIXED, _PRAISED = 0.5, 0.25  # share of faults with a remedy, of what was right with praise
+_GOOD, _CHECKED = 3, 8
 
 
 class Piece(NamedTuple):
@@ -25,36 +23,6 @@ class Piece(NamedTuple):
 
     text: str
     weight: float
-
-
-class Turn(NamedTuple):
-    """A question and its answer."""
-
-    question: str
-    answer: tuple[Piece, ...]
-
-
-def talk(graph: Graph, record: Annotation, draws: random.Random) -> list[Turn]:
-    """Return a talk about a clip: exercise, errors in one of three forms, perhaps more."""
-    turns = [_turn("Exercise?", graph.actions[record.action].name, _NAME)]
-    if draws.random() < _STANDARD:
-        turns.append(_turn("Standard?", standard(graph, record.action), _ASIDE))
-    if draws.random() < _GOOD:
-        turns.append(_turn("What was good?", praise(graph, record, draws), _ASIDE))
-    form = draws.random()
-    if form < _CHECKS:
-        turns.append(Turn("Check.", tuple(checks(graph, record, draws))))
-    elif form < _CHECKS + _NOTES:
-        turns.append(_turn("Notes on this lift.", notes(graph, record, draws), _TELL))
-    else:
-        turns.append(_turn("Faults?", faults(graph, record), _NAME))
-    if record.occurrences and draws.random() < _MEND:
-        seen = draws.choice(record.occurrences)
-        fault = draws.choice(graph.error_types[seen.error_type].observed)
-        turns.append(_turn(f"Mend: {fault}.", draws.choice(graph.corrections(seen)), _ASIDE))
-    if draws.random() < _SCORE:
-        turns.append(_turn("Score?", f"{score_of(record, graph):.0f}", _TELL))
-    return turns
 
 
 def checks(graph: Graph, record: Annotation, draws: random.Random) -> Iterator[Piece]:
@@ -68,47 +36,77 @@ def checks(graph: Graph, record: Annotation, draws: random.Random) -> Iterator[P
     for at in sorted(chosen, key=candidates.index):
         yield Piece(f"{_title(graph, at)}?", 0.0)
         there = at in record.occurrences
-        yield Piece(" yes\n" if there else " no\n", _YES if there else _NAME)
+        yield Piece(" yes\n" if there else " no\n", YES if there else NAME)
 
 
-def notes(graph: Graph, record: Annotation, draws: random.Random) -> str:
-    """Return a line for each error, in the order of the key steps, or that there is none."""
-    seen = [o for o in graph.occurrences(record.action) if o in record.occurrences]
-    lines = [_line(graph, o, graph.error_types[o.error_type].observed, draws) for o in seen]
-    return "\n".join(lines) or "Nothing to note."
+def notes(graph: Graph, record: Annotation, draws: random.Random, none: str) -> str:
+    """Return a line for each error, in the order of the key steps, or `none`."""
+    lines = [
+        f"{draws.choice(graph.key_steps[o.key_step].moments)}: "
+        f"{draws.choice(graph.error_types[o.error_type].observed)}"
+        for o in _seen(graph, record)
+    ]
+    return "\n".join(lines) or none
 
 
-def faults(graph: Graph, record: Annotation) -> str:
+def faults(graph: Graph, record: Annotation, none: str) -> str:
     """Return the names of key steps and errors: one form for each, so that only seeing counts."""
-    seen = [o for o in graph.occurrences(record.action) if o in record.occurrences]
-    return "\n".join(_title(graph, at) for at in seen) or "None."
+    return "\n".join(_title(graph, at) for at in _seen(graph, record)) or none
 
 
-def praise(graph: Graph, record: Annotation, draws: random.Random) -> str:
-    """Return a line for each of some errors that did not happen, saying what was right."""
+def praise(graph: Graph, record: Annotation, draws: random.Random, none: str) -> str:
+    """Return a sentence for each of some errors that did not happen, saying what was right."""
     right = [o for o in graph.occurrences(record.action) if o not in record.occurrences]
-    chosen = sorted(draws.sample(right, min(_PRAISED, len(right))), key=right.index)
-    lines = [_line(graph, o, graph.error_types[o.error_type].ideal, draws) for o in chosen]
-    return "\n".join(lines) or "Nothing."
+    chosen = sorted(draws.sample(right, min(_GOOD, len(right))), key=right.index)
+    return " ".join(_sentence(graph, o, False, draws) for o in chosen) or none
 
 
-def standard(graph: Graph, action: str) -> str:
+def comments(
+    graph: Graph, record: Annotation, draws: random.Random, words: dict[str, Sequence[str]]
+) -> Iterator[Piece]:
+    """Yield prose in the order of the key steps: every error, some with a remedy, some praise."""
+    space = ""
+    for text, weight in _remarks(graph, record, draws, words):
+        yield Piece(f"{space}{text}", weight)
+        space = " "
+
+
+def _remarks(
+    graph: Graph, record: Annotation, draws: random.Random, words: dict[str, Sequence[str]]
+) -> Iterator[tuple[str, float]]:
+    seen = _seen(graph, record)
+    if opening := draws.choice(words["openings"]):
+        yield opening.format(name=graph.actions[record.action].name), ASIDE
+    praises = draws.random() < 0.5
+    for at in graph.occurrences(record.action):
+        if at in seen:
+            yield _sentence(graph, at, True, draws), TELL
+            if draws.random() < _FIXED:
+                fix = draws.choice(graph.corrections(at))
+                yield draws.choice(words["fixes"]).format(fix=fix, clause=_small(fix)), ASIDE
+        elif praises and draws.random() < _PRAISED:
+            right, text = draws.choice(words["right"]), _sentence(graph, at, False, draws)
+            yield f"{right}{_small(text) if right else text}", ASIDE
+    if not seen:
+        yield draws.choice(words["clean"]), TELL
+    elif ending := draws.choice(words["endings"]):
+        first = max(seen, key=graph.weight)
+        priority = graph.error_types[first.error_type].name.lower()
+        yield ending.format(priority=priority), TELL
+
+
+def standard(
+    graph: Graph, action: str, draws: random.Random, words: dict[str, Sequence[str]]
+) -> str:
     """Return how an exercise is done, as the graph has it."""
     exercise = graph.actions[action]
-    steps = [graph.key_steps[step].standard for step in exercise.key_steps]
-    return "\n".join([f"{exercise.summary} {exercise.equipment}", *steps])
-
-
-def _turn(question: str, answer: str, weight: float) -> Turn:
-    return Turn(question, (Piece(answer, weight),))
-
-
-def _title(graph: Graph, at: Occurrence) -> str:
-    return f"{graph.key_steps[at.key_step].name}: {graph.error_types[at.error_type].name}"
-
-
-def _line(graph: Graph, at: Occurrence, clauses: Sequence[str], draws: random.Random) -> str:
-    return f"{draws.choice(graph.key_steps[at.key_step].moments)}: {draws.choice(clauses)}"
+    opening, form = draws.choice(words["openings"]), draws.choice(words["steps"])
+    steps = [
+        form.format(standard=graph.key_steps[step].standard, step=graph.key_steps[step].name)
+        for step in exercise.key_steps
+    ]
+    opening = opening.format(name=exercise.name, summary=exercise.summary)
+    return "\n".join([opening, *steps] if opening else steps)
 
 
 def corpus(graph: Graph) -> Iterator[str]:
@@ -122,3 +120,24 @@ def corpus(graph: Graph) -> Iterator[str]:
             error = graph.error_types[occurrence.error_type]
             yield " ".join((error.name, *error.observed, *error.ideal))
             yield " ".join(graph.corrections(occurrence))
+
+
+def _seen(graph: Graph, record: Annotation) -> list[Occurrence]:
+    return [o for o in graph.occurrences(record.action) if o in record.occurrences]
+
+
+def _title(graph: Graph, at: Occurrence) -> str:
+    return f"{graph.key_steps[at.key_step].name}: {graph.error_types[at.error_type].name}"
+
+
+def _sentence(graph: Graph, at: Occurrence, wrong: bool, draws: random.Random) -> str:
+    error = graph.error_types[at.error_type]
+    clause = draws.choice(error.observed if wrong else error.ideal)
+    moment = draws.choice(graph.key_steps[at.key_step].moments)
+    both = (moment, clause) if draws.random() < 0.5 else (clause, moment)
+    text = (", " if both[0] is moment else " ").join(both)
+    return f"{text[:1].upper()}{text[1:]}."
+
+
+def _small(text: str) -> str:
+    return f"{text[:1].lower()}{text[1:]}"

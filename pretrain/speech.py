@@ -1,50 +1,31 @@
 """Teaches the language model to read what the finished eyes see, and to talk about it.
 
-The eyes do not change any more, so every clip is seen once and its features are kept. Reading means
+The eyes do not change any more, so features are those of `pretrain.watch`. Reading means
 that helpers find the errors in the states of the video's tokens, which costs far less than words.
 """
 
 import copy
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from rich.progress import track
 
-from flex import cli
 from flex.graph import Graph
 from flex.sample import Annotation
-from pretrain.cohorts import Cohorts
 from pretrain.error_table import ErrorTable, missed
-from pretrain.eyes import see
 from pretrain.films import GROUPS
-from pretrain.notes import Piece, Turn, talk
-from pretrain.patches import GRID, PLACES, patchify, vary
+from pretrain.notes import Piece
+from pretrain.patches import GRID, PLACES
+from pretrain.talk import Turn, talk
 
-_SEEN_AT_ONCE, _WIDE = 16, 512
+_WIDE = 512
 _GRAIN, _UNSEEN = 0.15, 0.1  # of the features' deviation; share of the video's tokens
 _SORTED = 8  # batches whose talks are sorted by length together
 _SYSTEM = "<|im_start|>system\nYou are a helpful assistant.<|im_end|>\n"
 _VIDEO = f"<|vision_start|>{'<|video_pad|>' * (GROUPS * PLACES)}<|vision_end|>"
-
-
-def watch(model: Any, cohorts: Cohorts, looks: int, seed: int) -> npt.NDArray[np.float16]:
-    """Return features (looks, N, 128, hidden) of all clips, varied anew at each look."""
-    import torch
-
-    draws, hidden = np.random.default_rng(seed), model.config.text_config.hidden_size
-    features = np.empty((looks, len(cohorts), GROUPS * PLACES, hidden), dtype=np.float16)
-    starts = [(n, at) for n in range(looks) for at in range(0, len(cohorts), _SEEN_AT_ONCE)]
-    with torch.no_grad():
-        for n, at in track(starts, "clips seen", console=cli.err, transient=True):
-            rows = range(at, min(at + _SEEN_AT_ONCE, len(cohorts)))
-            films = [cohorts.clip(row).film for row in rows]
-            seen = see(model, patchify(vary(films, draws)), GROUPS)
-            features[n, rows.start : rows.stop] = seen.flatten(1, 2).float().numpy()
-    return features
 
 
 class Speaker:
@@ -54,7 +35,7 @@ class Speaker:
         self,
         graph: Graph,
         tokenizer: Any,
-        features: npt.NDArray[np.float16],
+        features: Sequence[npt.NDArray[np.float16]],
         records: list[Annotation],
         seed: int,
     ) -> None:
@@ -101,10 +82,11 @@ class Speaker:
             ids[n, : len(tokens)] = torch.tensor(tokens)
             weights[n, : len(tokens)] = torch.tensor(counts)
             mask[n, : len(tokens)] = 1
-        looks = [self._draws.randrange(len(self._features)) for _ in picked]
         video = self._tokenizer.convert_tokens_to_ids("<|video_pad|>")
         errors, known = self.errors.of(records)
-        features = torch.from_numpy(self._features[looks, picked]).float()
+        looks = [self._draws.choice(self._features) for _ in picked]
+        seen = np.stack([look[n] for look, n in zip(looks, picked, strict=True)])
+        features = torch.from_numpy(seen).float()
         return {
             "input_ids": ids,
             "attention_mask": mask,

@@ -13,7 +13,8 @@ from pretrain.cohorts import Cohorts
 from pretrain.eyes import Viewer, Views, build_helpers, view_losses
 from pretrain.notes import corpus
 from pretrain.practice import practise, prefetch
-from pretrain.speech import Speaker, build_readers, reading_losses, speech_losses, watch
+from pretrain.speech import Speaker, build_readers, reading_losses, speech_losses
+from pretrain.watch import watch
 from vlm.tiny import build_model, build_processor
 from vlm.vision_attention import join_equal_chunks
 
@@ -109,7 +110,7 @@ def speak(
     graph, cohorts = load_graph(), Cohorts(films)
     processor, model = _base(graph, seed, run)
     join_equal_chunks(model)
-    features = watch(model.eval(), cohorts, looks, seed)
+    features = watch(model.eval(), cohorts, looks, seed, films.parent / "features")
     records = [cohorts.record(n) for n in range(len(cohorts))]
     speaker = Speaker(graph, processor.tokenizer, features, records, seed)
     hidden = model.config.text_config.hidden_size
@@ -153,15 +154,17 @@ def speak(
 
 
 def _base(graph: Graph, seed: int, start: Path | None) -> tuple[Any, Any]:
-    """Return processor and model of the tiny base: random, or as `start` has it."""
-    from transformers import Qwen2_5_VLForConditionalGeneration
+    """Return processor and model of the tiny base: random, or as `start` has them."""
+    import torch
+    from transformers import AutoProcessor, Qwen2_5_VLForConditionalGeneration
 
+    if start:
+        model = Qwen2_5_VLForConditionalGeneration.from_pretrained(start, dtype=torch.float32)
+        return AutoProcessor.from_pretrained(start), model
     words = Path(__file__).parent.parent / "prompts" / "dialogue"
     processor = build_processor(
         [*corpus(graph), *(p.read_text("utf-8") for p in sorted(words.rglob("*.j2")))]
     )
-    if start:
-        return processor, Qwen2_5_VLForConditionalGeneration.from_pretrained(start)
     return processor, build_model(processor.tokenizer, seed=seed)
 
 

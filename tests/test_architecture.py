@@ -18,7 +18,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "aqa": {"flex", "learn"},
     "emg": {"flex", "learn"},
     "sft": {"flex", "vlm"},
-    "pretrain": {"flex", "sim", "vlm"},
+    "pretrain": {"flex", "learn", "sim", "vlm"},
     "eval": {"flex", "vlm"},
     "review": {"flex", "qa_gen"},
     "coach": {"flex", "qa_gen", "vlm", "eval", "aqa", "emg"},

@@ -14,11 +14,13 @@ from pretrain import films
 from pretrain.cohorts import Cohorts
 from pretrain.eyes import Viewer, build_helpers, view_losses
 from pretrain.films import draw, load_shard, shards_in
-from pretrain.notes import checks, corpus, notes, praise, talk
+from pretrain.notes import checks, comments, corpus, notes, praise
 from pretrain.pack import pack
 from pretrain.patches import patchify
 from pretrain.speech import Speaker, build_readers, reading_losses, speech_losses
+from pretrain.talk import talk, words
 from pretrain.train import look, speak
+from pretrain.watch import watch
 from vlm.tiny import build_model, build_processor
 
 
@@ -31,29 +33,44 @@ def drawn(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def test_notes_are_read_back_as_the_errors_they_name(drawn: Path) -> None:
-    graph = load_graph()
+def test_errors_are_read_back_from_notes_and_from_prose(drawn: Path) -> None:
+    graph, draws = load_graph(), random.Random(3)
     for record in load_shard(drawn / "77.npz").records:
-        found = find_errors(graph, notes(graph, record, random.Random(3)), record.action)
-        assert set(found) == {o.error_type for o in record.occurrences}
+        lines = notes(graph, record, draws, "None.")
+        prose = "".join(p.text for p in comments(graph, record, draws, words()["comments"]))
+        for text in (lines, prose):
+            found = find_errors(graph, text, record.action)
+            assert set(found) == {o.error_type for o in record.occurrences}, text
+        assert "  " not in prose
+        assert prose == prose.strip()
 
 
 def test_praise_names_what_did_not_happen(drawn: Path) -> None:
     graph = load_graph()
     for record in load_shard(drawn / "77.npz").records:
-        text = praise(graph, record, random.Random(1))
+        text = praise(graph, record, random.Random(1), "Nothing.")
         assert not find_errors(graph, text, record.action)
-        assert len(text.splitlines()) >= 1
+        assert text.endswith(".")
 
 
 def test_a_talk_names_the_exercise_first_and_asks_all_kinds_of_questions(drawn: Path) -> None:
     graph, draws = load_graph(), random.Random(0)
     record = next(r for r in load_shard(drawn / "77.npz").records if r.occurrences)
-    talks = [talk(graph, record, draws) for _ in range(60)]
-    assert {t[0].answer[0].text for t in talks} == {graph.actions[record.action].name}
-    asked = {turn.question.split(":")[0].split("?")[0] for t in talks for turn in t}
-    others = {"Standard", "What was good", "Faults", "Mend", "Score", "Check."}
-    assert asked == {"Exercise", "Notes on this lift."} | others
+    name = graph.actions[record.action].name
+    talks = [talk(graph, record, draws) for _ in range(400)]
+    named = {"".join(piece.text for piece in t[0].answer) for t in talks}
+    assert len(named) == len(words()["exercise"]["answers"])
+    assert all(name in text for text in named)
+    asked = {turn.question.split(":")[0].split(",")[0] for t in talks for turn in t}
+    known = {q.split(":")[0].split(",")[0] for kind in words().values() for q in kind["questions"]}
+    assert asked == known
+
+
+def test_a_talk_shares_no_question_with_the_dialogues(drawn: Path) -> None:
+    own = {q for kind in words().values() for q in kind["questions"]}
+    told = [p.read_text("utf-8") for p in Path("prompts/dialogue").rglob("*.j2")]
+    assert len(told) == 8
+    assert not any(line in own for text in told for line in text.splitlines())
 
 
 def test_checks_say_yes_to_what_happened_alone_and_only_that_counts(drawn: Path) -> None:
@@ -110,7 +127,7 @@ def test_answers_alone_are_learnt(drawn: Path) -> None:
     graph, cohorts = load_graph(), Cohorts(drawn)
     tokenizer = build_processor(corpus(graph)).tokenizer
     records = [cohorts.record(n) for n in range(len(cohorts))]
-    features = np.zeros((1, len(cohorts), 128, 4), dtype=np.float16)
+    features = [np.zeros((len(cohorts), 128, 4), dtype=np.float16)]
     talks = Speaker(graph, tokenizer, features, records, 0).talks(3)
     batches = [next(talks) for _ in range(8)]
     widths = [batch["input_ids"].shape[1] for batch in batches]
@@ -122,6 +139,23 @@ def test_answers_alone_are_learnt(drawn: Path) -> None:
         learnt = tokenizer.decode(ids[weights > 0])
         assert "<|im_start|>" not in learnt
         assert learnt.count("<|im_end|>") == tokenizer.decode(ids).count("assistant\n")
+
+
+def test_a_look_is_kept_and_taken_by_the_same_eyes_only(drawn: Path, tmp_path: Path) -> None:
+    cohorts = Cohorts(drawn)
+    first, second = (
+        build_model(build_processor(["a"], 300).tokenizer, hidden=64, layers=2, seed=seed).eval()
+        for seed in (0, 1)
+    )
+    looks = watch(first, cohorts, 2, 0, tmp_path)
+    assert looks[0].shape == (6, 128, 64)
+    assert not np.array_equal(looks[0], looks[1])  # varied anew
+    files = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*.npy")}
+    again = watch(first, cohorts, 2, 0, tmp_path)
+    assert all(np.array_equal(one, two) for one, two in zip(looks, again, strict=True))
+    assert {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*.npy")} == files
+    watch(second, cohorts, 1, 0, tmp_path)
+    assert len(list(tmp_path.rglob("*.npy"))) == 3
 
 
 def test_losses_of_the_eyes_reach_every_weight_of_the_tower(drawn: Path) -> None:
@@ -174,7 +208,7 @@ def test_helpers_read_the_same_states_with_words_and_without(drawn: Path) -> Non
     graph, cohorts = load_graph(), Cohorts(drawn)
     tokenizer = build_processor(corpus(graph)).tokenizer
     records = [cohorts.record(n) for n in range(len(cohorts))]
-    features = np.random.default_rng(0).normal(size=(1, len(cohorts), 128, 64)).astype(np.float16)
+    features = [np.random.default_rng(0).normal(size=(len(cohorts), 128, 64)).astype(np.float16)]
     speaker = Speaker(graph, tokenizer, features, records, 0)
     model = build_model(tokenizer, hidden=64).eval()
     readers = build_readers(64, len(speaker.errors.occurrences))
