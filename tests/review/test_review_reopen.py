@@ -7,6 +7,7 @@ import pytest
 from page_server import write_small_video
 from review_runs import FINDING, FIRST, PLAIN, SECOND, made, open_review, say
 
+from coach.feedback import Feedback, add_feedback
 from flex.files import hash_file, write_text
 from flex.graph import Graph
 from review.decisions import ConflictError, decide, history
@@ -124,18 +125,18 @@ def test_label_studio_annotations_of_an_earlier_round_do_not_count(
     assert (done.new, done.stale) == (0, 6)
 
 
-def test_an_upload_is_found_by_its_bytes(graph: Graph, tmp_path: Path) -> None:
+def test_an_upload_of_the_chat_is_found_by_its_bytes(graph: Graph, tmp_path: Path) -> None:
     rows = made(graph, 3)
     write_small_video(tmp_path / "data" / "squat.mp4")
     write_text(tmp_path / "data" / "other.mp4", "other")
     rows[0] = rows[0].model_copy(update={"views": {"View-1": "other.mp4", "Gone": "gone.mp4"}})
     rows[1] = rows[1].model_copy(update={"views": {"View-1": "squat.mp4", "Up": "../x.mp4"}})
     sha = hash_file(tmp_path / "data" / "squat.mp4")
-    lines = [
-        {"clip": "my squat.mp4", "sha": sha, "verdict": "wrong", "note": ""},
-        {"clip": "holiday.mp4", "sha": "0" * 64, "verdict": "wrong"},
-    ]
-    write_text(tmp_path / "said.jsonl", "".join(json.dumps(line) + "\n" for line in lines))
+    for clip, name in ("my squat.mp4", sha), ("holiday.mp4", "0" * 64):
+        said = Feedback(
+            clip=clip, sha=name, verdict="wrong", question="Well?", answer="Bad.", model="tiny"
+        )
+        add_feedback(tmp_path / "said.jsonl", said)
     with open_review(tmp_path, graph, rows, rules=PLAIN) as store:
         recordings = Recordings(Media(store, tmp_path / "data", graph))
         done = import_feedback(store, tmp_path / "said.jsonl", recordings.clips_of)
