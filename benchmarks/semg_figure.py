@@ -23,6 +23,7 @@ from flex import cli
 from flex.graph_file import load_graph
 from flex.problems import InputError, Problem
 from flex.semg import envelope
+from flex.semg_c3d import read_c3d
 from sim.bodies import build_body
 from sim.choreography import load_choreography
 from sim.clips import simulate
@@ -61,7 +62,7 @@ def main(
     out: Annotated[Path, typer.Option(help="Where the figure goes.")] = OUT,
 ) -> None:
     """Draw simulated sEMG beside real sEMG and print the median frequencies."""
-    measured = read_c3d(real)
+    measured = recorded(real)
     made = {muscle: simulated(muscle) for muscle in MUSCLES}
     table = Table("muscle", "real Hz", "simulated Hz", "difference", title="Median frequency")
     for muscle, recorded in measured.items():
@@ -73,31 +74,20 @@ def main(
     Console().print(f"written: {out}")
 
 
-def read_c3d(path: Path) -> Mapping[str, Recorded]:
+def recorded(path: Path) -> Mapping[str, Recorded]:
     """Return muscle → what a C3D file holds of it, in mV.
 
     Raises:
-        InputError: no such file, not C3D, a muscle that is missing or a unit other than V or mV.
+        InputError: the file cannot be read, or a muscle is missing.
     """
-    if not path.is_file():
-        raise InputError([Problem(str(path), "no such file; expected a C3D recording with sEMG")])
-    import ezc3d
-
-    try:
-        content: Any = ezc3d.c3d(str(path))
-    except OSError as error:
-        raise InputError([Problem(str(path), f"is not a C3D file: {error}")]) from error
-    analog = content["parameters"]["ANALOG"]
-    labels, units = analog["LABELS"]["value"], analog["UNITS"]["value"]
+    signal = read_c3d(path)
     found, problems = {}, []
-    for muscle, (name, _) in MUSCLES.items():
-        rows = [row for row, label in enumerate(labels) if label.startswith(name)]
-        scale = {"V": 1000.0, "mV": 1.0}.get(units[rows[0]]) if rows else None
-        if scale is None:
-            problems.append(Problem(str(path), f"no channel {name}… in V or mV"))
+    for muscle, (start, _) in MUSCLES.items():
+        columns = [n for n, name in enumerate(signal.channels) if name.startswith(start)]
+        if not columns:
+            problems.append(Problem(str(path), f"no channel {start}… in volts"))
             continue
-        values = scale * np.asarray(content["data"]["analogs"][0, rows[0]], dtype=float)
-        found[muscle] = Recorded(values, float(analog["RATE"]["value"][0]))
+        found[muscle] = Recorded(signal.values[:, columns[0]], signal.sample_rate_hz)
     if problems:
         raise InputError(problems)
     return found

@@ -9,7 +9,7 @@ Steps: remove the mean, band-pass 20–450 Hz, optional notch, rectify, average 
 - Average: root mean square, the best estimate of the amplitude of a Gaussian signal, or the mean
   of the rectified one. Clancy, Morin and Merletti, J. Electromyogr. Kinesiol. 12 (2002) 1–16;
   SENIAM, Hermens et al., J. Electromyogr. Kinesiol. 10 (2000) 361–374. The FLEX paper's Video2EMG
-  (section 8.3) names a moving average: `average="mean"`.
+  (section 8.3) names a moving average and no filter: `average="mean", band_pass=False`.
 - Window: 100–250 ms is usual for movements; 125 ms keeps a lift of 1 s in view.
 - Filters run forward and backward, so the envelope is not late. Band edges are at −6 dB, not −3.
 """
@@ -37,6 +37,7 @@ def envelope(
     window_s: float = WINDOW_S,
     *,
     average: Average = "rms",
+    band_pass: bool = True,
     notch_hz: float | None = None,
 ) -> Floats:
     """Return the envelope of raw sEMG, sample for sample and without delay.
@@ -47,9 +48,12 @@ def envelope(
 
     Args:
         values: (samples,) or (samples, channels) float, raw, in any unit.
-        sample_rate_hz: above 900 Hz, or the band does not fit below half of it.
+        sample_rate_hz: above 900 Hz, or the band does not fit below half of it; any rate will do
+            without `band_pass`.
         window_s: length of the averaging window; it is centred, an odd number of samples.
         average: "rms", or "mean" for the mean of the rectified signal.
+        band_pass: false leaves the band-pass out, for signals that were filtered before and for
+            the paper's way; movement artefacts then count as muscle.
         notch_hz: mains frequency to take out (50 or 60), off by default: the muscle's own power
             lies there as well, and a narrow notch rings for 0.2 s, much of a short clip.
 
@@ -60,41 +64,71 @@ def envelope(
         ValueError: a rate that is too low, fewer samples than one window, a window below one
             sample, a notch outside the band, or values that are not finite.
     """
-    raw = np.asarray(values, dtype=np.float64)
-    half = _half_window(raw, sample_rate_hz, window_s)
-    if notch_hz is not None and not BAND_HZ[0] < notch_hz < BAND_HZ[1]:
-        raise ValueError(f"the notch must lie within 20–450 Hz, found {notch_hz:g} Hz")
-    centred = raw - raw.mean(axis=0)
-    filtered = _zero_phase(centred, sample_rate_hz, notch_hz)
+    filtered = filtered_semg(values, sample_rate_hz, band_pass=band_pass, notch_hz=notch_hz)
+    half = _half_window(filtered, sample_rate_hz, window_s)
     if average == "rms":
         return np.sqrt(_moving_mean(filtered**2, half))
     return _moving_mean(np.abs(filtered), half)
 
 
-def _half_window(raw: Floats, sample_rate_hz: float, window_s: float) -> int:
-    if not sample_rate_hz > LOWEST_RATE_HZ:
-        message = f"the band 20–450 Hz needs a sample rate above {LOWEST_RATE_HZ:g} Hz"
-        raise ValueError(f"{message}, found {sample_rate_hz:g} Hz")
+def filtered_semg(
+    values: Floats, sample_rate_hz: float, *, band_pass: bool = True, notch_hz: float | None = None
+) -> Floats:
+    """Return what is rectified to make the envelope: no mean, the muscle's band, without delay.
+
+    Args:
+        values: (samples,) or (samples, channels) float, two samples or more.
+        sample_rate_hz: as for `envelope`, like the others.
+        band_pass: see there.
+        notch_hz: see there.
+
+    Raises:
+        ValueError: another shape, a rate that is too low, a notch outside the band, or values that
+            are not finite.
+    """
+    raw = np.asarray(values, dtype=np.float64)
+    if raw.ndim not in (1, 2) or len(raw) < 2:
+        message = "expected (samples,) or (samples, channels) with 2 samples or more"
+        raise ValueError(f"{message}, found {raw.shape}")
+    lowest_hz = LOWEST_RATE_HZ if band_pass else 0
+    if not sample_rate_hz > lowest_hz:
+        needed = "the band 20–450 Hz needs a sample rate" if band_pass else "expected a sample rate"
+        raise ValueError(f"{needed} above {lowest_hz:g} Hz, found {sample_rate_hz:g} Hz")
+    if not np.isfinite(raw).all():
+        raise ValueError("the signal holds values that are not finite")
+    if notch_hz is not None and not BAND_HZ[0] < notch_hz < min(BAND_HZ[1], sample_rate_hz / 2):
+        message = "the notch must lie within 20–450 Hz and below half of the sample rate"
+        raise ValueError(f"{message}, found {notch_hz:g} Hz")
+    return _zero_phase(raw - raw.mean(axis=0), sample_rate_hz, band_pass, notch_hz)
+
+
+def _half_window(filtered: Floats, sample_rate_hz: float, window_s: float) -> int:
     samples = round(window_s * sample_rate_hz)
     if samples < 1:
         raise ValueError(f"a window of {window_s:g} s holds no sample at {sample_rate_hz:g} Hz")
-    if raw.ndim not in (1, 2) or len(raw) < max(samples, 2):
-        message = f"expected (samples,) or (samples, channels) with {samples} samples or more"
-        raise ValueError(f"{message}, one window of {window_s:g} s; found {raw.shape}")
-    if not np.isfinite(raw).all():
-        raise ValueError("the signal holds values that are not finite")
+    if len(filtered) < samples:
+        message = f"expected {samples} samples or more, one window of {window_s:g} s"
+        raise ValueError(f"{message}, found {len(filtered)}")
     return samples // 2
 
 
-def _zero_phase(centred: Floats, sample_rate_hz: float, notch_hz: float | None) -> Floats:
+def _zero_phase(
+    centred: Floats, sample_rate_hz: float, band_pass: bool, notch_hz: float | None
+) -> Floats:
     from scipy import signal
 
-    sections: Any = signal.butter(_ORDER, BAND_HZ, "bandpass", fs=sample_rate_hz, output="sos")
+    filters: list[Any] = []
+    if band_pass:
+        filters.append(signal.butter(_ORDER, BAND_HZ, "bandpass", fs=sample_rate_hz, output="sos"))
     if notch_hz is not None:
         notch = signal.iirnotch(notch_hz, _NOTCH_QUALITY, fs=sample_rate_hz)
-        sections = np.concatenate([sections, signal.tf2sos(*notch)])
+        filters.append(signal.tf2sos(*notch))
+    if not filters:
+        return centred
     pad = min(len(centred) - 1, round(_PAD_S * sample_rate_hz))
-    filtered: Floats = signal.sosfiltfilt(sections, centred, axis=0, padtype="odd", padlen=pad)
+    filtered: Floats = signal.sosfiltfilt(
+        np.concatenate(filters), centred, axis=0, padtype="odd", padlen=pad
+    )
     return filtered
 
 
