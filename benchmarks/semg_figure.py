@@ -62,7 +62,7 @@ def main(
     out: Annotated[Path, typer.Option(help="Where the figure goes.")] = OUT,
 ) -> None:
     """Draw simulated sEMG beside real sEMG and print the median frequencies."""
-    measured = recorded(real)
+    measured = real_muscles(real)
     made = {muscle: simulated(muscle) for muscle in MUSCLES}
     table = Table("muscle", "real Hz", "simulated Hz", "difference", title="Median frequency")
     for muscle, recorded in measured.items():
@@ -74,7 +74,7 @@ def main(
     Console().print(f"written: {out}")
 
 
-def recorded(path: Path) -> Mapping[str, Recorded]:
+def real_muscles(path: Path) -> Mapping[str, Recorded]:
     """Return muscle → what a C3D file holds of it, in mV.
 
     Raises:
