@@ -12,11 +12,14 @@ DATA ?=
 RECIPE ?=
 ADAPTER ?= runs/sft/coach
 AQA := sv mv mv_pose mv_pose_emg graph
+EMG_SIMULATED := data/flex-sim-emg
+EMG_FILMED := data/flex-sim-emg-film
+CLIP ?= A16/021
 DEMO ?=
 REVIEW ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help qa-dataset sim sft eval aqa demo review test lint test-llm bench docs clean
+.PHONY: help qa-dataset sim sft eval aqa emg demo review test lint test-llm bench docs clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -57,6 +60,16 @@ endif
 	  $(RUN) -m aqa train --config configs/aqa/$$name.yaml --data $(or $(DATA),$(SIMULATED)) || exit 1; \
 	done
 	$(RUN) -m aqa evaluate --data $(or $(DATA),$(SIMULATED)) $(AQA:%=runs/aqa/%)
+
+# Three repetitions of everybody, as people are normalised by their first; one exercise is filmed.
+emg: $(VENV)/.train ## Tell muscle activation: train, judge, then a picture and a film of one clip
+ifeq ($(DATA),)
+	$(RUN) -m sim --out $(EMG_SIMULATED) --subjects 20 --reps 3 --views none
+	$(RUN) -m sim --out $(EMG_FILMED) --subjects 20 --actions A16 --reps 1 --views 1
+endif
+	$(RUN) -m emg train --config $(or $(RECIPE),configs/emg/small.yaml) --data $(or $(DATA),$(EMG_SIMULATED)) --out runs/emg/small
+	$(RUN) -m emg evaluate runs/emg/small
+	$(RUN) -m emg predict $(CLIP) --data $(or $(DATA),$(EMG_FILMED))
 
 demo: $(VENV)/.coach ## Talk to the coach about a video: a page in the browser
 	@test -e $(SIMULATED)/A01/001/View-1.mp4 || $(MAKE) sim

@@ -20,6 +20,7 @@ from rich.console import Console
 from benchmarks import (
     coach_rate,
     dialogue_rate,
+    emg_rate,
     film_rate,
     llm_rate,
     memory,
@@ -40,6 +41,7 @@ BENCHMARKS: dict[str, Benchmark] = {
     "film": film_rate.run,
     "metrics": metrics_rate.run,
     "sft": sft_rate.run,
+    "emg": emg_rate.run,
     "coach": coach_rate.run,
     "review": review_rate.run,
 }

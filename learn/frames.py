@@ -36,14 +36,32 @@ def read_frames(path: Path, *, frames: int, size: int, framing: Framing = "whole
     Raises:
         InputError: the clip is missing or cannot be decoded; names the file.
     """
+    count = probe(path).frames
+    indices = [int((i + 0.5) * count / frames) for i in range(frames)]
+    return read_some(path, indices, size=size, framing=framing)
+
+
+def read_some(
+    path: Path, indices: Sequence[int], *, size: int, framing: Framing = "whole"
+) -> Pixels:
+    """Return chosen frames of a clip: (len(indices), size, size, 3) uint8 RGB.
+
+    Args:
+        path: a video file, or a folder of JPEG frames.
+        indices: numbers of frames, from 0, ascending; one may be named several times.
+        size: height and width.
+        framing: see above; "released" gives 224.
+
+    Raises:
+        InputError: the clip is missing or cannot be decoded; names the file.
+    """
     info = probe(path)
-    indices = [int((i + 0.5) * info.frames / frames) for i in range(frames)]
     native = (info.width, info.height)
     if framing == "released":
         return np.stack([_released(p) for p in _pictures(path, indices, native)])
     scale = size / max(native)
     width, height = (max(1, round(side * scale)) for side in native)
-    out = np.zeros((frames, size, size, 3), dtype=np.uint8)
+    out = np.zeros((len(indices), size, size, 3), dtype=np.uint8)
     top, left = (size - height) // 2, (size - width) // 2
     inner = out[:, top : top + height, left : left + width]
     for number, picture in enumerate(_pictures(path, indices, (width, height))):

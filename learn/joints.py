@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from flex.number_table import Floats
 from flex.problems import InputError, Problem
-from flex.skeleton import JOINTS, normalise, to_ntu
+from flex.skeleton import INDEX, JOINTS, mirror, normalise, to_ntu
 from learn.options import Spine, Strategy
 
 NTU_JOINTS = 25
@@ -59,6 +59,16 @@ def pose_input(
     scale = 2.0 if spine == "lower" else 1.0
     scaled: NDArray[np.float32] = (to_ntu(normal) * scale).astype(np.float32)
     return scaled
+
+
+def mirrored_skeleton(points: Floats) -> Floats:
+    """Reflect a skeleton along the axis that runs from its right hip to its left one.
+
+    Args:
+        points: (T, 21, 3) in any unit and any frame of reference whose axes fit the person.
+    """
+    hips = points[:, INDEX["left_hip"]] - points[:, INDEX["right_hip"]]
+    return mirror(points, axis=int(np.abs(hips.mean(axis=0)).argmax()))
 
 
 def hops(bones: tuple[tuple[int, int], ...] = BONES, joints: int = NTU_JOINTS) -> NDArray[np.int64]:

@@ -64,7 +64,7 @@ def test_files_are_small(room: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "room", ["flex", "sim", "qa_gen", "pretrain", "sft", "eval", "aqa", "coach", "review"]
+    "room", ["flex", "sim", "qa_gen", "pretrain", "sft", "eval", "aqa", "emg", "coach", "review"]
 )
 def test_help_starts_without_heavy_imports(room: str) -> None:
     script = (
