@@ -54,6 +54,7 @@ class Lift:
     Attributes:
         compared: what several models answered to one question, outside the talk.
         user_action: id of the exercise, where the user knows better.
+        example: id of the clip in the data folder, for an example.
     """
 
     upload: Upload
@@ -62,6 +63,7 @@ class Lift:
     turns: list[Turn] = field(default_factory=list)
     compared: list[Said] = field(default_factory=list)
     user_action: str | None = None
+    example: str | None = None
     _begin: int = 0
 
     def begin_again(self) -> None:

@@ -25,6 +25,7 @@ from coach.desk import Desk
 from coach.gallery import Example, find_examples
 from coach.intake import Intake
 from coach.log import Log
+from coach.muscles import find_muscles
 from coach.page import build_page, gradio, style
 from coach.page_events import Events
 from coach.settings import Settings
@@ -63,6 +64,7 @@ def serve(settings: Settings) -> None:
             "HF_HUB_OFFLINE": "1",
         }
         gradio()
+        muscles = find_muscles(settings.emg, settings.data, graph, folder)
         log = Log(settings.log)
         coaching = Coaching(
             graph=graph,
@@ -74,7 +76,13 @@ def serve(settings: Settings) -> None:
         )
         examples = _Examples(settings, graph)
         events = Events(
-            coaching, chosen.names, chosen.simulated, examples, settings.feedback, chosen.left_out
+            coaching=coaching,
+            names=chosen.names,
+            simulated=chosen.simulated,
+            examples=examples,
+            feedback=settings.feedback,
+            left_out=chosen.left_out,
+            muscles=muscles,
         )
         page = build_page(events)
         page.queue(max_size=4 * settings.waiting)

@@ -37,6 +37,13 @@ def demo(
         str | None,
         typer.Option(help="Served name of the base, to compare; --endpoint's --model is tuned."),
     ] = None,
+    emg: Annotated[
+        Path | None,
+        typer.Option(
+            help="Run of `python -m emg train`: muscles light up after an assessment.",
+            show_default="runs/emg/small, if it is there",
+        ),
+    ] = None,
     data: Annotated[Path, typer.Option(help="Data folder of the examples.")] = Path(
         "data/flex-sim"
     ),
@@ -78,6 +85,7 @@ def demo(
             adapter=adapter,
             endpoint=endpoint,
             base_endpoint_model=base_endpoint_model,
+            emg=emg,
             data=data,
             dialogues=dialogues,
             graph_file=graph_file,

@@ -15,7 +15,15 @@ from coach.chat import Chat, Lift
 from coach.coaching import Coaching
 from coach.feedback import Feedback, add_feedback
 from coach.gallery import Example
-from coach.page_view import answer_html, chat_html, frames_html, note_html, panel_html
+from coach.muscles import Muscles, Shown
+from coach.page_view import (
+    answer_html,
+    chat_html,
+    frames_html,
+    muscles_html,
+    note_html,
+    panel_html,
+)
 from coach.questions import stage_of
 from coach.refusals import UploadError
 from coach.report import Report, report_html, report_json
@@ -38,6 +46,7 @@ class Events:
         examples: called when a visitor comes; may take a moment the first time.
         feedback: the file that the review reads.
         left_out: why a mode is not among `names`.
+        muscles: shows which muscles work, if there is a model for that.
     """
 
     coaching: Coaching
@@ -46,6 +55,7 @@ class Events:
     examples: Callable[[], list[Example]]
     feedback: Path
     left_out: dict[Mode, str] = field(default_factory=dict)
+    muscles: Muscles | None = None
 
     @property
     def best(self) -> Mode:
@@ -66,6 +76,8 @@ class Events:
         found = self.examples()[number]
         if fault := self._take(chat, found.path, found.view, found.caption):
             return (None, None, *self._all(chat, fault))
+        assert chat.lift is not None
+        chat.lift.example = found.clip
         return (str(found.path), found.view or "", *self._all(chat))
 
     def _take(self, chat: Chat, path: Path, view: View | None, name: str | None = None) -> str:
@@ -159,6 +171,19 @@ class Events:
             return
         for turns in self.coaching.compare(chat, question, stage_of(question), modes):
             yield (*(answer_html(mode, turns.get(mode)) for mode in modes), note_html(""))
+
+    # Which muscles work.
+    def work(self, chat: Chat) -> Iterator[str]:
+        """Work out the muscles of the newest clip, once a model has said something about it."""
+        lift = chat.lift
+        if self.muscles is None or lift is None or lift.last is None:
+            yield ""
+            return
+        yield muscles_html(None)
+        try:
+            yield muscles_html(self.muscles.shown(lift))
+        except Exception:
+            yield muscles_html(Shown(why_not=self._broken()))
 
     # What is said of answers.
     def judge(self, chat: Chat, verdict: Literal["helpful", "wrong"], note: str) -> tuple[str, str]:

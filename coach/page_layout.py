@@ -39,6 +39,7 @@ class Parts(NamedTuple):
     page_file: Any
     data_file: Any
     panel: Any
+    muscles: Any
 
 
 def coach_tab(gr: Any, events: Events) -> Parts:
@@ -121,6 +122,7 @@ def coach_tab(gr: Any, events: Events) -> Parts:
                 wrong = gr.Button(label["wrong"], scale=1, min_width=70, elem_id="wrong")
         with gr.Column(scale=4, min_width=300, elem_id="right"):
             panel = gr.HTML(events.panel(Chat()), elem_id="panel")
+            muscles = gr.HTML("", elem_id="muscles")
             with gr.Row(elem_id="report"):
                 page = gr.Button(label["page"], size="md", min_width=120, elem_id="report-html")
                 data = gr.Button(label["data"], size="md", min_width=120, elem_id="report-json")
@@ -149,4 +151,5 @@ def coach_tab(gr: Any, events: Events) -> Parts:
         page_file=page_file,
         data_file=data_file,
         panel=panel,
+        muscles=muscles,
     )

@@ -3,9 +3,12 @@
 The templates are `prompts/coach/*.html.j2`.
 """
 
+import base64
+
 from coach.assess import Assessment
 from coach.chat import Chat, Lift, Turn
 from coach.coaching import Coaching
+from coach.muscles import Shown
 from coach.panel import render_panel
 from coach.report import pictures
 from coach.talk import Mode
@@ -57,6 +60,18 @@ def answer_html(mode: Mode, turn: Turn | None, left_out: str = "") -> str:
     found = words()
     title, note = found["modes"][mode], found["mode_notes"][mode]
     return _render("answer", title=title, note=note, turn=turn, left_out=left_out)
+
+
+def muscles_html(shown: Shown | None) -> str:
+    """Return which muscles work, as a film inside the page; `None` while that is worked out."""
+    film = shown.film.read_bytes() if shown and shown.film else b""
+    return _render(
+        "muscles",
+        working=shown is None,
+        film=f"data:video/mp4;base64,{base64.b64encode(film).decode()}" if film else "",
+        why_not=shown.why_not if shown else "",
+        simulated=shown.simulated if shown else False,
+    )
 
 
 def note_html(text: str, *, bad: bool = False) -> str:

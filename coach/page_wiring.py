@@ -61,8 +61,15 @@ def wire_clip(gr: Any, events: Events, chat: Any, parts: Parts, page: Any) -> No
         return changed(events.example(talk, picked.index))
 
     arrived = [parts.video.upload, parts.video.stop_recording]
-    gr.on(arrived, take, [chat, parts.video, parts.view], shown, **decode)
-    parts.gallery.select(pick, chat, shown, **decode)
+
+    def forget(talk: Chat) -> Any:
+        # A clip that was refused has changed nothing.
+        return "" if talk.lift is not None and not talk.lift.turns else gr.skip()
+
+    came = gr.on(arrived, take, [chat, parts.video, parts.view], shown, **decode)
+    picked = parts.gallery.select(pick, chat, shown, **decode)
+    for event in (came, picked):
+        event.then(forget, chat, parts.muscles, **QUIET)
 
     def examples() -> tuple[Any, Any]:
         found = [(str(example.poster), example.caption) for example in events.examples()]
@@ -79,7 +86,9 @@ def wire_clip(gr: Any, events: Events, chat: Any, parts: Parts, page: Any) -> No
 def wire_talk(gr: Any, events: Events, chat: Any, parts: Parts) -> None:
     """Wire what asks the model."""
     shown = [parts.talk, parts.panel, parts.note]
-    parts.assess.click(_changed(gr, events.assess), [chat, parts.mode], shown, **_ASKS)
+    parts.assess.click(_changed(gr, events.assess), [chat, parts.mode], shown, **_ASKS).then(
+        events.work, chat, parts.muscles, **_ASKS
+    )
     parts.retry.click(_changed(gr, events.retry), [chat, parts.mode], shown, **_ASKS)
     parts.stop.click(events.stop, chat, None, queue=False, **QUIET)
     asked = gr.State("")

@@ -18,6 +18,7 @@ class Settings:
     adapter: Path | None = None
     endpoint: str | None = None
     base_endpoint_model: str | None = None
+    emg: Path | None = None
     data: Path = Path("data/flex-sim")
     dialogues: Path = Path("runs/qa/dialogues.jsonl")
     graph_file: Path = GRAPH_FILE
