@@ -2,6 +2,7 @@
 
 python -m aqa train --config configs/aqa/mv.yaml                # CoRe on two cameras, FLEX-Sim
 python -m aqa train --config configs/aqa/graph.yaml             # errors first, the score from them
+python -m aqa practise                                          # the weights of start=FOLDER
 python -m aqa predict runs/aqa/mv --data ROOT                   # predictions.jsonl
 python -m aqa score A16/007 --run runs/aqa/graph                # one clip
 python -m aqa evaluate runs/aqa/mv runs/aqa/graph               # a report of runs
@@ -15,6 +16,7 @@ app = cli.new_app(
     "Scores lifts: CoRe compares a clip with others; the graph head tells errors, and Eq. 1 scores."
 )
 app.command("train")(commands.train)
+app.command("practise")(commands.practise)
 app.command("predict")(commands.predict)
 app.command("score")(commands.score)
 app.command("evaluate")(evaluate_command.evaluate)

@@ -30,8 +30,9 @@ from learn.ranks import Ranks
 
 WEIGHTS_FILE = "backbone.safetensors"
 CARD_FILE = "card.json"
+HEAD_FILE = "head.safetensors"
 _TRAINING = (
-    *("backbone", "starts", "pixels", "pose_groups", "pose_target"),
+    *("backbone", "starts", "pixels", "pose_backbone", "pose_groups", "pose_target"),
     *("backbone_epochs", "backbone_batch", "backbone_lr", "seed"),
 )
 
@@ -57,6 +58,8 @@ def prepared_encoder(
             continue
         if given is not None:
             load_weights(backbone, given)
+        elif (practised := practised_weights(recipe, kind)) is not None:
+            load_weights(backbone, practised)
         elif kind == "view" and recipe.backbone == "i3d":
             message = (
                 "I3D starts from its Kinetics weights: set weights=FILE; or backbone=small_cnn"
@@ -68,6 +71,21 @@ def prepared_encoder(
             message = f"the {kind} backbone would be random: set backbone_epochs, or end_to_end"
             raise InputError([Problem("backbone_epochs", message)])
     return encoder
+
+
+def practised_weights(recipe: Recipe, kind: str) -> Path | None:
+    """Return the file with a kind's practised backbone; `None` if `start` has none.
+
+    Raises:
+        InputError: `start` is no folder of practised weights.
+    """
+    if recipe.start is None:
+        return None
+    if not (recipe.start / HEAD_FILE).is_file():
+        message = f"holds no {HEAD_FILE}; `python -m aqa practise` writes such a folder"
+        raise InputError([Problem(str(recipe.start), message)])
+    path = recipe.start / f"{kind}.safetensors"
+    return path if path.is_file() else None
 
 
 def _trained(

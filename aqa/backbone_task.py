@@ -5,7 +5,8 @@ is that of `learn.joints.pose_input` at eight moments; where a clip has no skele
 nothing.
 """
 
-from typing import Any, NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 import torch
@@ -13,7 +14,6 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from aqa.build import build_encoder
-from aqa.clip_store import ClipStore
 from aqa.error_columns import ErrorColumns
 from aqa.error_loss import ErrorLoss, error_loss, pos_weights
 from aqa.graph_head import GraphHead, HeadSettings, base_rates
@@ -23,12 +23,27 @@ from aqa.recipe import Recipe
 from aqa.samples import Sample
 from aqa.streams import Streams
 from flex.files import hash_text
+from flex.graph import Graph
 from flex.problems import InputError, Problem
 from learn.fit import Quality
 from learn.joints import NTU_JOINTS
 
 _MOMENTS = 8
 _HIDDEN = 128
+
+
+class Store(Protocol):
+    """Where raw streams of clips come from; see `aqa.clip_store.ClipStore`."""
+
+    graph: Graph
+
+    def batch(
+        self,
+        samples: Sequence[Sample],
+        streams: Sequence[str],
+        mirrored: Mapping[str, Tensor] | None = None,
+    ) -> Streams:
+        """Return raw streams of some clips."""
 
 
 class Example(NamedTuple):
@@ -46,7 +61,7 @@ class BackboneTask:
         kind: str,
         recipe: Recipe,
         train: list[Sample],
-        store: ClipStore,
+        store: Store,
         device: torch.device,
     ) -> None:
         """Build backbone and targets.

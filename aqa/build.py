@@ -11,9 +11,10 @@ from aqa.encoders import ClipEncoder
 from aqa.error_columns import ErrorColumns
 from aqa.graph_head import GraphHead, HeadSettings
 from aqa.semg_encoder import EnvelopeEncoder
-from aqa.variant import ENVELOPE_WIDTH, VIEW_WIDTHS, Variant
+from aqa.variant import ENVELOPE_WIDTH, POSE_WIDTH, VIEW_WIDTHS, Variant
 from flex.graph import Graph
 from learn.i3d import I3D
+from learn.pose_course import PoseCourse
 from learn.small_cnn import SmallCnn
 from learn.stgcn import STGCN
 
@@ -29,7 +30,7 @@ def build_encoder(variant: Variant, *, segments_at_once: int | None = None) -> C
     return ClipEncoder(
         variant.layout,
         video=_video(variant) if variant.views else None,
-        pose=STGCN(strategy=variant.pose_groups) if variant.pose else None,
+        pose=_pose(variant) if variant.pose else None,
         semg=EnvelopeEncoder(features=ENVELOPE_WIDTH) if variant.semg == "envelope" else None,
         starts=variant.starts,
         pixels=variant.pixels,
@@ -59,3 +60,9 @@ def _video(variant: Variant) -> nn.Module:
     if variant.backbone == "i3d":
         return I3D()
     return SmallCnn(features=VIEW_WIDTHS["small_cnn"])
+
+
+def _pose(variant: Variant) -> nn.Module:
+    if variant.pose_backbone == "stgcn":
+        return STGCN(strategy=variant.pose_groups)
+    return PoseCourse(features=POSE_WIDTH)

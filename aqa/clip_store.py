@@ -8,15 +8,15 @@ Decoded frames are kept, keyed by the clip's bytes and how it is read; skeletons
 A clip that lacks a stream has zeros in it and is marked absent.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from aqa.inputs import Array, mirrored_stream, read_stream
-from aqa.layout import SEMG
+from aqa.inputs import Array, mirrored_stream, read_pose, read_stream
+from aqa.layout import POSE, SEMG
 from aqa.recipe import Recipe
 from aqa.samples import Sample
 from aqa.streams import Streams
@@ -49,14 +49,19 @@ class ClipStore:
         Raises:
             InputError: the file cannot be used.
         """
-        if self.recipe.keep_streams:
-            array = self.cache.get(
-                self.key(sample, stream),
-                lambda: read_stream(sample, stream, self.recipe, self.graph),
+        if mirrored and stream == POSE:
+            path = sample.streams[stream]
+            return self._kept(
+                hash_text(self.key(sample, stream), "mirrored"),
+                lambda: read_pose(path, self.recipe, mirrored=True),
             )
-        else:
-            array = read_stream(sample, stream, self.recipe, self.graph)
+        array = self._kept(
+            self.key(sample, stream), lambda: read_stream(sample, stream, self.recipe, self.graph)
+        )
         return mirrored_stream(sample, stream, array, self.recipe) if mirrored else array
+
+    def _kept(self, key: str, make: Callable[[], Array]) -> Array:
+        return self.cache.get(key, make) if self.recipe.keep_streams else make()
 
     def batch(
         self,

@@ -63,6 +63,30 @@ def train(
         console.print(f"{len(predictions)} test clips scored; the run lies in {folder}.")
 
 
+def practise(
+    config: Config = Path("configs/aqa/practice/pose.yaml"),
+    data: Annotated[Path, typer.Option(help="Shards of `python -m pretrain.lifts`.")] = Path(
+        "runs/aqa-practice"
+    ),
+    run: Annotated[Path, typer.Option(help="Folder of log and resume point.")] = RUNS / "practice",
+    out: Annotated[Path, typer.Option(help="Folder of weights and card.")] = Path(
+        "models/aqa-start"
+    ),
+    settings: Settings = None,
+) -> None:
+    """Teach the pose backbone and the graph head from many skeletons, for `start=FOLDER`.
+
+    python -m pretrain.lifts
+
+    python -m aqa practise
+    """
+    recipe = load_config(Recipe, config, settings or [])
+    from aqa.practice import practise as run_practice
+
+    facts = run_practice(recipe, data, run, out)
+    console.print(f"F1 {facts['f1']}, ρ {facts['rho']} on simulated people not trained on: {out}")
+
+
 def predict(
     run: Run,
     data: Annotated[

@@ -26,7 +26,7 @@ from torch.nn import functional
 from aqa.layout import Layout
 from aqa.leaves import Leaves
 from aqa.options import Decode, LeafLoss
-from aqa.streams import Streams, column_mask
+from aqa.streams import Streams, column_mask, column_scales
 from aqa.tree import RegressionTree, TreeOutput
 from flex.problems import InputError, Problem
 
@@ -74,6 +74,10 @@ class CoRe(nn.Module):  # type: ignore[misc]
         self.decode: Decode = decode
         self.leaves = Leaves(depth=depth, limit=FULL_SCALE)
         self.tree = RegressionTree(2 * layout.width + 1, hidden=hidden, depth=depth)
+        self.register_buffer("mean", torch.zeros(layout.width))
+        self.register_buffer("deviation", torch.ones(layout.width))
+        # What is kept of the distance from the action's mean; see `CoreTask.calibrate`.
+        self.register_buffer("slope", torch.ones(()))
         self.register_buffer("score_range", torch.tensor([0.0, FULL_SCALE], dtype=torch.float64))
 
     def fit(
@@ -99,6 +103,16 @@ class CoRe(nn.Module):  # type: ignore[misc]
         self.score_range.copy_(torch.tensor([low, high], dtype=torch.float64))
         self.leaves.fit((values - low) / (high - low) * FULL_SCALE)
 
+    def standardise(self, features: Streams) -> None:
+        """Set the scale of every column from the training clips, of this action or of all.
+
+        Without it features go in as they are, as in the released code: a stream of small numbers
+        such as the sEMG's shares, between 0 and 1, then hardly moves the tree.
+        """
+        mean, deviation = column_scales(self.layout, features)
+        self.mean.copy_(mean)
+        self.deviation.copy_(deviation)
+
     def scaled(self, scores: Tensor) -> Tensor:
         """Return scores on the inner scale, where the training range is 0–100."""
         low, high = self.score_range
@@ -120,6 +134,7 @@ class CoRe(nn.Module):  # type: ignore[misc]
         known, present = exemplar.joined(self.layout)
         asked, present_too = target.joined(self.layout)
         mask = column_mask(self.layout, present & present_too).to(known.dtype)
+        known, asked = ((side - self.mean) / self.deviation for side in (known, asked))
         hint = (self.scaled(exemplar_scores) / FULL_SCALE).to(known)[:, None]
         out: TreeOutput = self.tree(torch.cat([known * mask, asked * mask, hint], dim=1))
         return out

@@ -63,6 +63,9 @@ def core_votes(
     for row in exemplars:
         pools.setdefault(row.action, []).append(row.clip)
     known = torch.tensor([row.score for row in exemplars])
+    means = {
+        action: float(known[[at[clip] for clip in clips]].mean()) for action, clips in pools.items()
+    }
     of_tree: dict[str, list[int]] = {}
     chosen: list[tuple[str, ...]] = []
     for n, sample in enumerate(samples):
@@ -83,6 +86,8 @@ def core_votes(
                 exemplar_features.rows(numbers.flatten().to(device)),
                 known[numbers].to(device),
             )
+            centres = torch.tensor([means[samples[n].record.action] for n in part])[:, None]
+            scores = centres + float(trees[tree].slope) * (scores.cpu() - centres)
             for n, row in zip(part, scores.tolist(), strict=True):
                 found[n] = Votes(chosen[n], tuple(row))
     return [votes for votes in found if votes is not None]

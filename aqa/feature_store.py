@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 import torch
 from rich.progress import track
-from torch import Tensor, nn
+from torch import Tensor
 
 from aqa.clip_store import ClipStore
 from aqa.encoders import ClipEncoder
@@ -19,6 +19,7 @@ from flex.cli import err
 from flex.files import hash_text
 from flex.problems import InputError, Problem
 from learn.array_cache import ArrayCache
+from learn.module_hash import module_hash
 from learn.ranks import Ranks
 
 _AT_ONCE = 4
@@ -106,17 +107,6 @@ def weights_hash(encoder: ClipEncoder, stream: str) -> str:
     kind = encoder.layout.kind(stream)
     backbone = {"view": encoder.video, "pose": encoder.pose, "semg": encoder.semg}[kind]
     return module_hash(backbone) if backbone is not None else ""
-
-
-def module_hash(module: nn.Module) -> str:
-    """Return a hash of a module's weights and buffers, with their names."""
-    import hashlib
-
-    digest = hashlib.sha256()
-    for name, value in sorted(module.state_dict().items()):
-        digest.update(f"{name} {tuple(value.shape)} {value.dtype}".encode())
-        digest.update(value.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy())
-    return digest.hexdigest()[:16]
 
 
 def _encode(

@@ -11,6 +11,7 @@ error asks with a query of three parts, its key step, its type and itself, so th
 learns from others of its step and type; the clip's action shifts what is asked of.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import torch
@@ -20,8 +21,11 @@ from torch import Tensor, nn
 from aqa.calibration import Calibration
 from aqa.error_columns import ErrorColumns
 from aqa.layout import Layout
-from aqa.streams import Streams, column_mask
+from aqa.streams import Streams, column_mask, column_scales
+from flex.problems import InputError, Problem
 
+# Logit of the weight of practised streams among those that start from nothing.
+_BELIEVED = 3.0
 _SMOOTHING = 4.0  # clips' worth of the column's overall rate in an action's base rate
 
 
@@ -131,17 +135,37 @@ class GraphHead(nn.Module):  # type: ignore[misc]
             known: (N, O) bool, what was labelled.
             actions: (N,) numbers of the actions.
         """
-        joined, present = features.joined(self.layout)
-        mask = column_mask(self.layout, present)
-        joined = joined.detach()
-        counts = mask.sum(dim=0).clamp(min=1)
-        mean = (joined * mask).sum(dim=0) / counts
-        spread = (((joined - mean) * mask) ** 2).sum(dim=0) / counts
+        mean, deviation = column_scales(self.layout, features)
         self.mean.copy_(mean)
-        # A column that never changes is left as it is.
-        self.deviation.copy_(torch.where(spread > 1e-12, spread.sqrt(), torch.ones_like(spread)))
+        self.deviation.copy_(deviation)
         self.base_rate.copy_(base_rates(labels, known, actions, len(self.base_rate)))
         self.prior.data.copy_(torch.logit(self.base_rate))
+
+    def start_from(self, weights: Mapping[str, Tensor], place: str) -> None:
+        """Take practised weights: trunks, what asks, and what actions change.
+
+        The trunks' streams keep the scale that they practised on, and are believed first.
+
+        Args:
+            weights: name → tensor, as `aqa.practice` writes them; trunks of kinds that the layout
+                does not have are left out.
+            place: the file, for messages.
+
+        Raises:
+            InputError: weights of a head of another size.
+        """
+        own = self.state_dict()
+        taken = {name: value for name, value in weights.items() if name in own}
+        wrong = [name for name, value in taken.items() if value.shape != own[name].shape]
+        if wrong or not taken:
+            message = f"is of a head of another size ({', '.join(wrong) or 'no weight fits'})"
+            raise InputError([Problem(place, f"{message}; its hidden width must be this one's")])
+        self.load_state_dict(taken, strict=False)
+        practised = {name.split(".")[1] for name in taken if name.startswith("trunks.")}
+        known = torch.tensor([kind in practised for kind in self.kinds])
+        columns = column_mask(self.layout, known[None])[0]
+        self.mean[columns], self.deviation[columns] = 0.0, 1.0
+        self.trust.data[known] = _BELIEVED
 
     def expected_score(self, probabilities: Tensor, actions: Tensor) -> Tensor:
         """Return Eq. 1's mean over all that may have happened: (B, O), (B,) → (B,) in 0–100.

@@ -9,8 +9,10 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import torch
+from safetensors.torch import load_file
 from torch import Tensor, nn
 
+from aqa.backbone import HEAD_FILE
 from aqa.build import build_graph_head
 from aqa.calibration import best_threshold
 from aqa.core_task import parameter_groups
@@ -88,6 +90,9 @@ class GraphTask:
         with torch.no_grad():
             features = source.whole("train").to("cpu")
             self.head.fit(features, labels.errors, labels.known, labels.actions)
+        if recipe.start is not None and recipe.start_head:
+            path = recipe.start / HEAD_FILE
+            self.head.start_from(load_file(path), str(path))
         self.losses = ErrorLoss()
         self.weight = pos_weights(labels.errors, labels.known, self.losses.heaviest)
         self.head.calibration.allow_for(self.weight)

@@ -7,6 +7,8 @@ from typing import Literal
 
 Head = Literal["core", "graph"]
 Backbone = Literal["i3d", "small_cnn"]
+# What reads the skeleton: the paper's, or ours, which keeps when and where.
+Pose = Literal["stgcn", "course"]
 # The paper's two numbers per clip, or a course over time.
 Semg = Literal["none", "peak_share", "envelope"]
 # Of absolute raw values (released code), or of the envelope, which one spike does not change.

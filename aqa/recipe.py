@@ -60,6 +60,12 @@ class Recipe(Variant):
 
     weights: Path | None = Field(default=None, description="Of the video backbone.")
     pose_weights: Path | None = Field(default=None, description="Of the ST-GCN.")
+    start: Path | None = Field(
+        default=None,
+        description="Folder of practised weights (`python -m aqa practise`): backbones that lie in "
+        "it are taken as they are.",
+    )
+    start_head: bool = Field(default=True, description="The graph head starts there, too.")
     backbone_epochs: int = Field(
         default=12, ge=0, description="Training of a small_cnn, and of pose and sEMG backbones."
     )
@@ -74,6 +80,12 @@ class Recipe(Variant):
     )
     ranges: Literal["train", "released"] = Field(
         default="train", description="Score ranges: of the training split, or of all labels."
+    )
+    standardise: bool = Field(
+        default=True, description="CoRe: features on one scale; the released code takes them raw."
+    )
+    shrink: bool = Field(
+        default=True, description="CoRe: distances from the mean scaled on the validation clips."
     )
     voters: int = Field(default=3, ge=1, description="Exemplars of a test clip.")
     epochs: int = Field(default=200, ge=1)

@@ -8,13 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-import jinja2
-
 from aqa.baselines import PREFIX
 from aqa.evaluate import LOWER_IS_BETTER, Evaluation, Figure
 from aqa.fatigue import Study
 from aqa.report_json import report_json
-from aqa.report_words import PROMPTS, label_of, words
+from aqa.report_words import label_of, render, words
 from flex.files import write_text
 from flex.graph import Graph
 
@@ -52,12 +50,12 @@ class Report:
 def write_report(report: Report, out: Path) -> Path:
     """Write the three files into `out`; return the page."""
     content = {**_content(report), "report": report, "said": words()["reports"][report.kind]}
-    write_text(out / "report.md", _render("report.md.j2", content))
+    write_text(out / "report.md", render("report.md.j2", content))
     about = {name: getattr(report, name) for name in ("kind", "simulated", "data", "part", "files")}
     figures = report_json(report.evaluation, report.studies)
     text = json.dumps({**about, **figures}, indent=1, ensure_ascii=False)
     write_text(out / "report.json", text + "\n")
-    write_text(out / PAGE, _render("report.html.j2", content))
+    write_text(out / PAGE, render("report.html.j2", content))
     return out / PAGE
 
 
@@ -71,17 +69,6 @@ def say(figure: Figure | None, digits: int, *, sign: bool = False) -> str:
         return said
     short = max(digits - 1, 1)
     return f"{said} [{figure.low:{plus}.{short}f}, {figure.high:{plus}.{short}f}]"
-
-
-def _render(name: str, content: dict[str, Any]) -> str:
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(PROMPTS),
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        autoescape=jinja2.select_autoescape(["html", "html.j2"]),
-    )
-    return environment.get_template(f"aqa/{name}").render(content)
 
 
 def _content(report: Report) -> dict[str, Any]:

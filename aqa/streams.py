@@ -104,6 +104,19 @@ def column_mask(layout: Layout, present: Tensor) -> Tensor:
     return present.repeat_interleave(widths, dim=1, output_size=layout.width)
 
 
+def column_scales(layout: Layout, features: Streams) -> tuple[Tensor, Tensor]:
+    """Return mean and deviation of every column over the clips that have it: (width,) each.
+
+    A column that never changes has a deviation of 1.
+    """
+    joined, present = features.joined(layout)
+    joined, mask = joined.detach(), column_mask(layout, present)
+    counts = mask.sum(dim=0).clamp(min=1)
+    mean = (joined * mask).sum(dim=0) / counts
+    spread = (((joined - mean) * mask) ** 2).sum(dim=0) / counts
+    return mean, torch.where(spread > 1e-12, spread.sqrt(), torch.ones_like(spread))
+
+
 def drop_streams(present: Tensor, share: float, random: torch.Generator) -> Tensor:
     """Take streams away by chance, so that a model learns to do without; never the last one.
 

@@ -64,7 +64,11 @@ def train(recipe: Recipe, name: str, data: Path, run: Path) -> list[Prediction]:
     else:
         task = CoreTask(recipe, parts, source, learning, flipped)
     report = fit(task, _plan(recipe, name, device, fingerprint), run, ranks)
-    threshold = task.calibrate() if isinstance(task, GraphTask) else 0.5
+    threshold = 0.5
+    if isinstance(task, GraphTask):
+        threshold = task.calibrate()
+    elif recipe.shrink:
+        task.calibrate()
     if not ranks.main:
         ranks.wait()
         return []

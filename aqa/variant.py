@@ -17,6 +17,7 @@ from aqa.options import (
     LeafLoss,
     Peaks,
     Pixels,
+    Pose,
     Semg,
 )
 from learn.options import Spine, Strategy
@@ -44,6 +45,7 @@ class Variant(BaseModel):
     frozen_statistics: bool | None = Field(
         default=None, description="Of BatchNorm; null: yes for I3D, as the paper has it, else no."
     )
+    pose_backbone: Pose = Field(default="stgcn", description="Of the skeleton.")
     spine: Spine = Field(default="whole", description="The released code: lower.")
     pose_groups: Strategy = Field(default="spatial", description="The released code: uniform.")
     peaks: Peaks = Field(default="envelope", description="The released code: raw.")

@@ -20,7 +20,7 @@ from vlm.vision_attention import join_equal_chunks
 
 _GLANCES, _CLIPS = 192, 24
 _LOOKS, _TALKS = 64, 24
-_READER = 0.15  # pace of the layers that have learnt to read, once words are learnt
+_READER = 0.3  # pace of the layers that have learnt to read, once words are learnt
 
 
 def look(

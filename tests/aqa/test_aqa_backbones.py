@@ -10,6 +10,7 @@ from aqa.semg_encoder import EnvelopeEncoder
 from aqa.streams import Streams
 from flex.problems import InputError
 from learn.i3d import I3D, pad_same
+from learn.pose_course import PoseCourse
 from learn.small_cnn import SmallCnn
 from learn.stgcn import STGCN
 
@@ -19,6 +20,7 @@ CASES = [
     (lambda: SmallCnn(features=48), (3, 16, 48, 32), 48),
     (lambda: STGCN(widths=(8, 8, 16)), (20, 25, 3), 16),
     (lambda: STGCN(widths=(8, 16), strategy="uniform"), (20, 25, 3), 16),
+    (lambda: PoseCourse(features=24, dropout=0), (20, 25, 3), 24),
     (lambda: EnvelopeEncoder(features=12), (2, 103), 12),
 ]
 

@@ -61,6 +61,23 @@ def test_one_clip_equals_four() -> None:
     torch.testing.assert_close(together, torch.cat(apart))
 
 
+def test_standardised_features_have_no_unit() -> None:
+    train, target, exemplars = batch(40, seed=2), batch(2), batch(2, seed=1)
+    known = torch.tensor([[50.0], [60.0]])
+    found = []
+    for scale, offset in ((1.0, 0.0), (1000.0, 5.0)):
+
+        def moved(clips: Streams, scale: float = scale, offset: float = offset) -> Streams:
+            return Streams({name: scale * v + offset for name, v in clips.values.items()})
+
+        core = fitted()
+        core.standardise(moved(train))
+        found.append(core.predict(moved(target), moved(exemplars), known))
+    torch.testing.assert_close(found[0], found[1], rtol=1e-4, atol=1e-3)
+    raw = fitted().predict(target, exemplars, known)
+    assert not torch.allclose(found[0], raw, atol=1e-3)
+
+
 def test_more_voters_are_averaged() -> None:
     core = fitted()
     target, exemplars = batch(1), batch(3, seed=1)

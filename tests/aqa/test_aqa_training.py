@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -217,6 +218,15 @@ def test_clips_that_were_trained_on_are_no_test(core: Path, flex_root: Path) -> 
     changed = Model(**{**vars(model), "recipe": moved})
     with pytest.raises(InputError, match="were trained on"):
         predict_folder(changed, flex_root / "data")
+
+
+def test_other_data_may_number_its_clips_alike(core: Path, flex_root: Path, tmp_path: Path) -> None:
+    data = Path(shutil.copytree(flex_root / "data", tmp_path / "data"))
+    model = load_model(core)
+    moved = model.recipe.model_copy(update={"split_seed": 1})
+    for row in model.exemplars:
+        small_flex.change(data, row.clip, errors=[], score=None)
+    assert predict_folder(replace(model, recipe=moved), data)
 
 
 def test_too_few_clips_for_the_voters(flex_root: Path, tmp_path: Path) -> None:
