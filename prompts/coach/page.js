@@ -23,9 +23,20 @@ document.addEventListener("scroll", (event) => {
   if (box.classList?.contains("coach-chat"))
     follow = box.scrollHeight - box.scrollTop - box.clientHeight < 60;
 }, true);
+
+// Browsers play films that were put into a page later only when they are asked to.
+const begun = new WeakSet();
+const playMuscles = () => {
+  const film = document.querySelector("video.muscles");
+  if (!film || begun.has(film)) return;
+  begun.add(film);
+  film.muted = true;
+  film.play().catch(() => {});
+};
 new MutationObserver(() => {
   const box = document.querySelector(".coach-chat");
   if (box && follow) box.scrollTop = box.scrollHeight;
+  playMuscles();
 }).observe(document.documentElement, { childList: true, subtree: true, characterData: true });
 
 // The link of a hidden download button comes a moment after its file.

@@ -5,6 +5,7 @@ The models have random weights: what is tested is what the page shows, not what 
 
 import dataclasses
 import json
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 from unittest.mock import MagicMock
@@ -13,6 +14,7 @@ import av
 import numpy as np
 import pytest
 import torch
+from coach_browser import CHROMIUM, WHY_NOT, browser, chat_server, served, visit
 from coach_clips import GRAPH, write_film
 from coach_hostile import page_events
 
@@ -232,3 +234,21 @@ def test_what_files_say_is_shown_as_text() -> None:
     html = muscles_html(Shown(why_not="<img src=x onerror=alert(1)>"))
     assert "<img" not in html
     assert "&lt;img" in html
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(CHROMIUM is None, reason=WHY_NOT)
+def test_a_browser_plays_the_film(tmp_path: Path) -> None:
+    film = write_film(tmp_path / "squat.mp4", frames=24, size=(112, 112))
+    run = save_run(tmp_path / "run", views=("View-1",))
+    nothing = ("--data", str(tmp_path / "none"), "--dialogues", str(tmp_path / "none.jsonl"))
+    with ExitStack() as stack:
+        address, _ = stack.enter_context(chat_server(lambda _: "This is the Squat."))
+        options = ("--endpoint", address, "--model", "fake", "--emg", str(run), *nothing)
+        server = stack.enter_context(served(tmp_path / "served", *options))
+        page = stack.enter_context(visit(stack.enter_context(browser()), server)).page
+        page.set_input_files("#clip input[type=file]", str(film))
+        page.wait_for_selector("#frames img")
+        page.click("#assess")
+        page.wait_for_selector("#muscles video", timeout=120_000)
+        page.wait_for_function("document.querySelector('#muscles video').currentTime > 0.1")
