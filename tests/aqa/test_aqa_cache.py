@@ -13,12 +13,13 @@ import torch
 from aqa import feature_store
 from aqa.build import build_encoder
 from aqa.clip_store import ClipStore
-from aqa.feature_store import cached_features, module_hash
+from aqa.feature_store import cached_features
 from aqa.recipe import Recipe
 from aqa.samples import load_samples
 from flex.graph import Graph
 from flex.problems import InputError
 from learn.array_cache import ArrayCache, ClipHashes
+from learn.module_hash import module_hash
 
 STREAMS = {"views": ("View-1",), "pose": True, "semg": "envelope"}
 
