@@ -20,14 +20,11 @@ import numpy as np
 
 from aqa.calibration import Bin, calibration_error, reliability
 from aqa.evaluate_intervals import (
-    RESAMPLES,
     Floats,
-    draws,
     f1,
     mean_absolute,
     mean_r_l2,
     mean_rho,
-    percentiles,
     pooled_rho,
     rows_of,
     within_rho,
@@ -35,6 +32,7 @@ from aqa.evaluate_intervals import (
 from aqa.evaluate_tables import Table, claims_and_labels, error_counts, tables_of
 from aqa.measures import Range, mae, r_l2, spearman
 from aqa.predictions import Prediction
+from learn.intervals import RESAMPLES, draws, percentiles
 
 Against = Literal["previous", "first"]
 LOWER_IS_BETTER = frozenset({"r_l2", "r_l2 test", "mae", "ece"})

@@ -16,9 +16,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from aqa.evaluate_intervals import draws, percentiles
 from aqa.predictions import Prediction
 from flex.problems import InputError, Problem
+from learn.intervals import draws, percentiles
 
 Floats = NDArray[np.float64]
 BASE = 3

@@ -19,11 +19,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aqa.calibration import Bin
-from aqa.evaluate_intervals import draws
 from aqa.fatigue import BASE, LiftSet, Study
 from aqa.report_words import words
 from flex.files import atomic_path
 from flex.problems import InputError, Problem
+from learn.intervals import draws
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -19,10 +19,8 @@ from aqa.samples import Sample
 from aqa.semg_features import envelopes, main_muscle, peak_share
 from flex.dataset import clip_semg, load_skeleton
 from flex.graph import Graph
-from flex.number_table import Floats
-from flex.skeleton import INDEX, mirror
 from learn.frames import read_frames
-from learn.joints import pose_input
+from learn.joints import mirrored_skeleton, pose_input
 
 Array = NDArray[Any]
 
@@ -64,16 +62,6 @@ def mirrored_stream(sample: Sample, stream: str, array: Array, recipe: Recipe) -
         # From the file, as which axis runs from side to side is told by all of the frames.
         return read_pose(sample.streams[stream], recipe, mirrored=True)
     return array[::-1] if stream == SEMG else array[:, :, ::-1]
-
-
-def mirrored_skeleton(points: Floats) -> Floats:
-    """Reflect a skeleton along the axis that runs from its right hip to its left one.
-
-    Args:
-        points: (T, 21, 3) in any unit and any frame of reference whose axes fit the person.
-    """
-    hips = points[:, INDEX["left_hip"]] - points[:, INDEX["right_hip"]]
-    return mirror(points, axis=int(np.abs(hips.mean(axis=0)).argmax()))
 
 
 def resampled(values: NDArray[np.float32], frames: int) -> NDArray[np.float32]:

@@ -23,7 +23,6 @@ from aqa.backbone_task import BackboneTask
 from aqa.calibration import best_threshold
 from aqa.error_columns import ErrorColumns
 from aqa.graph_task import Labels
-from aqa.inputs import mirrored_skeleton
 from aqa.layout import POSE
 from aqa.quality import quality, training_ranges
 from aqa.recipe import Recipe
@@ -38,7 +37,7 @@ from flex.problems import InputError, Problem
 from flex.sample import Annotation
 from flex.splits import Part
 from learn.fit import Plan, fit
-from learn.joints import pose_input
+from learn.joints import mirrored_skeleton, pose_input
 
 _STARTS_WITH = ("trunks.pose.", "context.", "step_query.", "type_query.", "own_query")
 _AT_ONCE = 256

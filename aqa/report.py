@@ -11,7 +11,6 @@ from pathlib import Path
 
 from aqa.baselines import PREFIX
 from aqa.evaluate import Evaluation, evaluate, ranges_of
-from aqa.evaluate_intervals import RESAMPLES
 from aqa.fatigue import DROP, Study, sets_of, study_sets
 from aqa.figures import as_svg, reliability_figure, repetitions_figure, save_png, scatter_figure
 from aqa.predictions import PREDICTIONS_FILE, Prediction, read_predictions
@@ -26,6 +25,7 @@ from flex.problems import InputError, Problem
 from flex.recipes import RECIPE_FILE
 from flex.sample import Annotation
 from flex.splits import Part
+from learn.intervals import RESAMPLES
 
 RUNS, OUT = Path("runs/aqa"), Path("runs/aqa/report")
 

@@ -5,7 +5,6 @@ from pathlib import Path
 
 from aqa.ablate import ablate, retrained
 from aqa.clip_store import ClipStore
-from aqa.evaluate_intervals import RESAMPLES
 from aqa.feature_store import cached_features
 from aqa.model import load_model
 from aqa.predictions import PREDICTIONS_FILE, write_predictions
@@ -14,6 +13,7 @@ from aqa.samples import load_samples
 from aqa.train import device_of
 from flex.graph_file import GRAPH_FILE
 from flex.problems import InputError, Problem
+from learn.intervals import RESAMPLES
 
 
 def run(

@@ -5,11 +5,9 @@ import pytest
 
 from aqa.evaluate import evaluate, ranges_of
 from aqa.evaluate_intervals import (
-    draws,
     f1,
     mean_r_l2,
     mean_rho,
-    percentiles,
     pooled_rho,
     within_rho,
 )
@@ -19,6 +17,7 @@ from aqa.measures import mean_spearman, spearman
 from aqa.predictions import Prediction
 from flex.problems import InputError
 from flex.splits import Part
+from learn.intervals import draws, percentiles
 
 
 def said(

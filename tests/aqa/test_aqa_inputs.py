@@ -9,11 +9,12 @@ import torch
 
 from aqa.clip_store import ClipStore
 from aqa.feature_store import mirrored_streams
-from aqa.inputs import mirrored_skeleton, mirrored_stream, read_pose, read_stream, resampled
+from aqa.inputs import mirrored_stream, read_pose, read_stream, resampled
 from aqa.samples import load_samples
 from aqa.sources import draw_flips
 from flex.graph import Graph
 from learn.frames import read_frames
+from learn.joints import mirrored_skeleton
 
 ALL = {"views": ("View-1", "View-2"), "pose": True}
 LEFT_WRIST, RIGHT_WRIST = 6, 10  # of NTU's 25
