@@ -31,9 +31,11 @@ from flex.graph import Graph
 from flex.graph_file import load_graph
 from flex.problems import InputError, Problem, problems_of
 from learn.checkpoints import load_weights
+from learn.run_file import read_run_file
 
 MODEL_FILE = "model.json"
 WEIGHTS_FILE = "model.safetensors"
+_KEYS = {"name", "recipe", "graph", "threshold", "exemplars"}
 EXEMPLARS_FILE = "exemplars.safetensors"
 
 
@@ -111,7 +113,7 @@ def load_model(run: Path, *, expect: Recipe | None = None) -> Model:
             checkpoint for other modalities than are expected.
     """
     path = run / MODEL_FILE
-    facts = _description(path)
+    facts = read_run_file(path, _KEYS, "python -m aqa train")
     try:
         recipe = Recipe.model_validate(facts.pop("recipe"))
     except ValidationError as error:
@@ -146,20 +148,6 @@ def load_model(run: Path, *, expect: Recipe | None = None) -> Model:
         threshold=facts.pop("threshold"),
         facts=facts,
     )
-
-
-def _description(path: Path) -> dict[str, Any]:
-    try:
-        found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        message = "is missing: this is no finished run of `python -m aqa train`"
-        raise InputError([Problem(str(path), message)]) from error
-    except json.JSONDecodeError as error:
-        raise InputError([Problem(str(path), f"not valid JSON: {error.msg}")]) from error
-    needed = {"name", "recipe", "graph", "threshold", "exemplars"}
-    if lacking := sorted(needed - set(found)):
-        raise InputError([Problem(str(path), f"lacks {', '.join(lacking)}")])
-    return found
 
 
 def _features(path: Path) -> Streams:

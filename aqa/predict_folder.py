@@ -8,9 +8,9 @@ from aqa.model import Model
 from aqa.predict import predict_clips
 from aqa.predictions import Prediction
 from aqa.samples import Sample, load_samples
-from aqa.train import device_of
 from flex.problems import InputError, Problem
 from flex.splits import Part
+from learn.device import device_of
 
 _SHOWN = 5
 
@@ -31,7 +31,7 @@ def predict_folder(model: Model, data: Path, part: Part = "test") -> list[Predic
         message = f"{len(seen)} clips of the part {part!r} were trained on ({first})"
         raise InputError([Problem(str(data), f"{message}: the data or its split have changed")])
     store = ClipStore(model.recipe, model.graph)
-    return predict_clips(model, samples, store, device_of(model.recipe))
+    return predict_clips(model, samples, store, device_of(model.recipe.device))
 
 
 def _trained_on(model: Model, samples: Sequence[Sample]) -> list[str]:

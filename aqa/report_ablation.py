@@ -10,9 +10,9 @@ from aqa.model import load_model
 from aqa.predictions import PREDICTIONS_FILE, write_predictions
 from aqa.report import run as report
 from aqa.samples import load_samples
-from aqa.train import device_of
 from flex.graph_file import GRAPH_FILE
 from flex.problems import InputError, Problem
+from learn.device import device_of
 from learn.intervals import RESAMPLES
 
 
@@ -46,7 +46,7 @@ def run(
             said += retrained(model.recipe, data, out / "retrained")
             continue
         samples = [s for s in load_samples(data, model.recipe, model.graph) if s.part == "test"]
-        store, device = ClipStore(model.recipe, model.graph), device_of(model.recipe)
+        store, device = ClipStore(model.recipe, model.graph), device_of(model.recipe.device)
         features = cached_features(samples, store, model.encoder, device=device)
         said += ablate(model, samples, features.to(device))
     if data is None:

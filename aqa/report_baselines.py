@@ -109,7 +109,7 @@ def video_features(run: Path, data: Path) -> dict[str, NDArray[np.float64]]:
     from aqa.clip_store import ClipStore
     from aqa.feature_store import cached_features
     from aqa.model import load_model
-    from aqa.train import device_of
+    from learn.device import device_of
 
     model = load_model(run)
     views = model.recipe.views
@@ -120,7 +120,7 @@ def video_features(run: Path, data: Path) -> dict[str, NDArray[np.float64]]:
         for s in load_samples(data, model.recipe, model.graph)
     ]
     store = ClipStore(model.recipe, model.graph)
-    found = cached_features(samples, store, model.encoder, device=device_of(model.recipe))
+    found = cached_features(samples, store, model.encoder, device=device_of(model.recipe.device))
     width = model.recipe.layout.view_width
     table = np.hstack([found.features(view, width).double().numpy() for view in views])
     return {sample.id: row for sample, row in zip(samples, table, strict=True)}

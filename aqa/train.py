@@ -29,6 +29,7 @@ from flex.plain import without_nan
 from flex.problems import InputError, Problem
 from flex.recipes import check_recipe, keep_recipe
 from flex.splits import PARTS
+from learn.device import device_of
 from learn.fit import FitReport, Plan, fit
 from learn.ranks import Ranks
 
@@ -40,7 +41,7 @@ def train(recipe: Recipe, name: str, data: Path, run: Path) -> list[Prediction]:
         InputError: the data, the recipe or the machine do not suit.
     """
     check_recipe(recipe, run, FREE)
-    ranks, device, graph = Ranks(), device_of(recipe), load_graph()
+    ranks, device, graph = Ranks(), device_of(recipe.device), load_graph()
     started = time.perf_counter()
     samples = load_samples(data, recipe, graph)
     parts = {part: [s for s in samples if s.part == part] for part in PARTS}
@@ -110,20 +111,6 @@ def data_fingerprint(samples: list[Sample], store: ClipStore) -> str:
         for sample in samples
     ]
     return hash_text(*rows)
-
-
-def device_of(recipe: Recipe) -> torch.device:
-    """Return where a recipe computes.
-
-    Raises:
-        InputError: it wants a GPU and there is none.
-    """
-    available = torch.cuda.is_available()
-    if recipe.device == "cuda" and not available:
-        raise InputError([Problem("device", "there is no GPU that PyTorch can use; device=cpu")])
-    if available and recipe.device != "cpu":
-        return torch.device("cuda", torch.cuda.current_device())
-    return torch.device("cpu")
 
 
 def _plan(recipe: Recipe, name: str, device: torch.device, fingerprint: str) -> Plan:

@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import torch
 from pydantic import ValidationError
 from safetensors.torch import save_file
 from torch import nn
@@ -23,11 +22,13 @@ from emg.normalise import Scales
 from emg.recipe import Recipe
 from emg.task import build_network
 from flex.files import atomic_path, write_text
-from flex.problems import InputError, Problem, problems_of
+from flex.problems import InputError, problems_of
 from learn.checkpoints import load_weights
+from learn.run_file import read_run_file
 
 MODEL_FILE = "model.json"
 WEIGHTS_FILE = "model.safetensors"
+_KEYS = {"name", "recipe", "inputs", "people", "taught", "scales"}
 
 
 @dataclass(frozen=True)
@@ -80,7 +81,7 @@ def load_model(run: Path) -> Model:
         InputError: no finished run, or files that do not fit.
     """
     path = run / MODEL_FILE
-    facts = _description(path)
+    facts = read_run_file(path, _KEYS, "python -m emg train")
     try:
         recipe = Recipe.model_validate(facts.pop("recipe"))
         scales = Scales.model_validate(facts.pop("scales"))
@@ -107,34 +108,6 @@ def load_model(run: Path) -> Model:
     )
 
 
-def device_of(recipe: Recipe) -> torch.device:
-    """Return where a recipe computes.
-
-    Raises:
-        InputError: it wants a GPU and there is none.
-    """
-    available = torch.cuda.is_available()
-    if recipe.device == "cuda" and not available:
-        raise InputError([Problem("device", "there is no GPU that PyTorch can use; device=cpu")])
-    if available and recipe.device != "cpu":
-        return torch.device("cuda", torch.cuda.current_device())
-    return torch.device("cpu")
-
-
 def _parts(network: Network, backbone: nn.Module | None) -> nn.ModuleDict:
     parts = {"network": network}
     return nn.ModuleDict(parts if backbone is None else {**parts, "backbone": backbone})
-
-
-def _description(path: Path) -> dict[str, Any]:
-    try:
-        found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        message = "is missing: this is no finished run of `python -m emg train`"
-        raise InputError([Problem(str(path), message)]) from error
-    except json.JSONDecodeError as error:
-        raise InputError([Problem(str(path), f"not valid JSON: {error.msg}")]) from error
-    needed = {"name", "recipe", "inputs", "people", "taught", "scales"}
-    if lacking := sorted(needed - set(found)):
-        raise InputError([Problem(str(path), f"lacks {', '.join(lacking)}")])
-    return found

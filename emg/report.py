@@ -14,7 +14,7 @@ from emg.baselines import fit_baselines
 from emg.clips import ReadyClip, ready_clips
 from emg.evaluate import Evaluation, counts_of, evaluate
 from emg.features import Features
-from emg.model import Model, device_of, load_model
+from emg.model import Model, load_model
 from emg.recipe import Recipe
 from emg.report_page import write_report
 from emg.samples import Sample, load_samples
@@ -24,6 +24,7 @@ from flex.graph_file import load_graph
 from flex.number_table import Floats
 from flex.problems import InputError, Problem
 from flex.splits import Part
+from learn.device import device_of
 from learn.intervals import RESAMPLES
 
 # What two runs must share to be judged side by side.
@@ -90,7 +91,7 @@ def run(
             for baseline, tell in fit_baselines(train).items():
                 said[baseline] = [tell(clip) for clip in clips]
             taught = counts_of(train)
-        device = device_of(model.recipe)
+        device = device_of(model.recipe.device)
         said[name] = predict(model.network.to(device), [clip.x for clip in clips], device)
     report = Report(
         evaluation=evaluate(judged, said, first.scales, resamples=resamples),
@@ -114,7 +115,7 @@ def _clips(model: Model, data: Path, part: Part) -> tuple[list[ReadyClip], list[
     if not judged or not train:
         raise InputError([Problem(str(data), _nothing(model, part, samples, train))])
     store = ClipStore(model.recipe, graph)
-    features = Features(store, model.backbone, device_of(model.recipe))
+    features = Features(store, model.backbone, device_of(model.recipe.device))
     return (
         ready_clips(train, store, features, model.scales),
         ready_clips(judged, store, features, model.scales),

@@ -16,7 +16,7 @@ from emg.backbone import ResNet50, SmallCnn2d, build_backbone
 from emg.backbone_task import trained_backbone
 from emg.clips import ReadyClip, fit_scales, read_trials, ready_clips
 from emg.features import Features
-from emg.model import Model, device_of, save_model
+from emg.model import Model, save_model
 from emg.normalise import Scales
 from emg.recipe import FREE, Recipe
 from emg.samples import Sample, load_samples
@@ -28,6 +28,7 @@ from flex.plain import without_nan
 from flex.recipes import check_recipe, keep_recipe
 from flex.semg_columns import MUSCLE_NAMES
 from flex.splits import PARTS
+from learn.device import device_of
 from learn.fit import FitReport, Plan, fit
 
 
@@ -38,7 +39,7 @@ def train(recipe: Recipe, name: str, data: Path, run: Path) -> Model:
         InputError: the data, the recipe or the machine do not suit.
     """
     check_recipe(recipe, run, FREE)
-    device, graph = device_of(recipe), load_graph()
+    device, graph = device_of(recipe.device), load_graph()
     started = time.perf_counter()
     samples = load_samples(data, recipe, graph)
     store = ClipStore(recipe, graph)

@@ -36,9 +36,9 @@ def read_frames(path: Path, *, frames: int, size: int, framing: Framing = "whole
     Raises:
         InputError: the clip is missing or cannot be decoded; names the file.
     """
-    count = probe(path).frames
-    indices = [int((i + 0.5) * count / frames) for i in range(frames)]
-    return read_some(path, indices, size=size, framing=framing)
+    info = probe(path)
+    indices = [int((i + 0.5) * info.frames / frames) for i in range(frames)]
+    return _framed(path, indices, (info.width, info.height), size, framing)
 
 
 def read_some(
@@ -56,7 +56,12 @@ def read_some(
         InputError: the clip is missing or cannot be decoded; names the file.
     """
     info = probe(path)
-    native = (info.width, info.height)
+    return _framed(path, indices, (info.width, info.height), size, framing)
+
+
+def _framed(
+    path: Path, indices: Sequence[int], native: tuple[int, int], size: int, framing: Framing
+) -> Pixels:
     if framing == "released":
         return np.stack([_released(p) for p in _pictures(path, indices, native)])
     scale = size / max(native)
