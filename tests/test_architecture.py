@@ -12,7 +12,10 @@ ROOT = Path(__file__).parent.parent
 MAY_IMPORT: dict[str, set[str]] = {
     "flex": set(),
     "learn": {"flex"},
+    "engine": {"flex"},
     "sim": {"flex"},
+    "prepare": {"flex", "engine"},
+    "reproduce": {"flex", "engine"},
     "qa_gen": {"flex"},
     "vlm": {"flex"},
     "aqa": {"flex", "learn"},
@@ -35,6 +38,7 @@ HEAVY = {
     "av",
     "numba",
     "gradio",
+    "ray",
 }
 
 
@@ -64,7 +68,21 @@ def test_files_are_small(room: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "room", ["flex", "sim", "qa_gen", "pretrain", "sft", "eval", "aqa", "emg", "coach", "review"]
+    "room",
+    [
+        "flex",
+        "sim",
+        "qa_gen",
+        "pretrain",
+        "sft",
+        "eval",
+        "aqa",
+        "emg",
+        "coach",
+        "review",
+        "prepare",
+        "reproduce",
+    ],
 )
 def test_help_starts_without_heavy_imports(room: str) -> None:
     script = (

@@ -1,0 +1,1 @@
+"""Raw FLEX recordings of whole sets become clips in the data folder."""
