@@ -58,11 +58,14 @@ def speak(
     looks: Annotated[int, typer.Option(help="How often each clip is seen, varied.")] = 2,
     pace: Annotated[float, typer.Option(help="Scales the rates; lower to go on from words.")] = 1,
     seed: Annotated[int, typer.Option(help="Of the draws.")] = 0,
+    fast: Annotated[bool, typer.Option(help="Compile the layers; takes a C++ compiler.")] = False,
 ) -> None:
     """Teach the language model to read what the eyes see, and the words for it."""
     from pretrain.train import speak as train_words
 
-    train_words(films, run, out, minutes=minutes, read=read, looks=looks, pace=pace, seed=seed)
+    train_words(
+        films, run, out, minutes=minutes, read=read, looks=looks, pace=pace, seed=seed, fast=fast
+    )
 
 
 @app.command()

@@ -26,7 +26,7 @@ def pack(run: Path, out: Path) -> None:
         InputError: the run has not finished.
     """
     path = run / "run.json"
-    facts = json.loads(path.read_text("utf-8")) if path.exists() else {}
+    facts = {"gists": 0} | (json.loads(path.read_text("utf-8")) if path.exists() else {})
     if "talks" not in facts:
         problem = "holds no finished run; expected run.json of `python -m pretrain speak` in it"
         raise InputError([Problem(str(run), problem)])
@@ -39,6 +39,14 @@ def pack(run: Path, out: Path) -> None:
     for path in run.iterdir():
         if path.name not in _HELPERS | {"config.json", "generation_config.json"}:
             shutil.copy(path, out / path.name)
+    _forget_origin(out / "tokenizer_config.json")
     card = jinja2.Template(_CARD.read_text("utf-8"), undefined=jinja2.StrictUndefined)
     weights = sum(weight.numel() for weight in model.parameters())
     write_text(out / "README.md", card.render(**facts, weights=weights) + "\n")
+
+
+def _forget_origin(tokenizer: Path) -> None:
+    """Drop what the tokenizer's file says of where it was loaded from on this machine."""
+    config = json.loads(tokenizer.read_text("utf-8"))
+    kept = {k: v for k, v in config.items() if k not in ("is_local", "local_files_only")}
+    write_text(tokenizer, json.dumps(kept, indent=2, ensure_ascii=False) + "\n")

@@ -2,9 +2,13 @@
 
 The eyes do not change any more, so features are those of `pretrain.watch`. Reading means
 that helpers find the errors in the states of the video's tokens, which costs far less than words.
+
+Most of it is learnt from the gist of a clip, one token for each step of time: the mean of its
+places, from which a pose can be read (`pretrain.eyes`). A clip costs 8 tokens then, not 128.
 """
 
 import copy
+import math
 import random
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -25,7 +29,7 @@ _WIDE = 512
 _GRAIN, _UNSEEN = 0.15, 0.1  # of the features' deviation; share of the video's tokens
 _SORTED = 8  # batches whose talks are sorted by length together
 _SYSTEM = "<|im_start|>system\nYou are a helpful assistant.<|im_end|>\n"
-_VIDEO = f"<|vision_start|>{'<|video_pad|>' * (GROUPS * PLACES)}<|vision_end|>"
+_PAD = "<|video_pad|>"
 
 
 class Speaker:
@@ -44,31 +48,33 @@ class Speaker:
         self.errors = ErrorTable(graph)
         self._draws = random.Random(seed)
 
-    def looks(self, count: int) -> Iterator[dict[str, Any]]:
-        """Yield batches whose clips are not spoken of."""
-        silent = self.encode([Turn("", (Piece("", 1.0),))])
+    def looks(self, count: int, places: int = PLACES) -> Iterator[dict[str, Any]]:
+        """Yield batches whose clips are not spoken of; of one place for each step, the gist."""
+        ids = self._tokenizer(_video(places))["input_ids"]
+        silent = (ids, [0.0] * len(ids))
         while True:
-            yield self._batch(self._pick(count), [silent] * count)
+            yield self._batch(self._pick(count), [silent] * count, places)
 
-    def talks(self, count: int) -> Iterator[dict[str, Any]]:
+    def talks(self, count: int, places: int = PLACES) -> Iterator[dict[str, Any]]:
         """Yield batches: ids, mask, types, weights (B, L), features, seconds, errors, known.
 
         Talks of like length share a batch, so that little of it is padding.
         """
         while True:
             picked = self._pick(_SORTED * count)
-            rows = [self.encode(talk(self._graph, self._records[n], self._draws)) for n in picked]
+            talks = [talk(self._graph, self._records[n], self._draws) for n in picked]
+            rows = [self.encode(turns, places) for turns in talks]
             order = sorted(range(len(rows)), key=lambda n: len(rows[n][0]))
             batches = [order[at : at + count] for at in range(0, len(order), count)]
             self._draws.shuffle(batches)
             for batch in batches:
-                yield self._batch([picked[n] for n in batch], [rows[n] for n in batch])
+                yield self._batch([picked[n] for n in batch], [rows[n] for n in batch], places)
 
     def _pick(self, count: int) -> list[int]:
         return [self._draws.randrange(len(self._records)) for _ in range(count)]
 
     def _batch(
-        self, picked: list[int], rows: list[tuple[list[int], list[float]]]
+        self, picked: list[int], rows: list[tuple[list[int], list[float]]], places: int
     ) -> dict[str, Any]:
         import torch
 
@@ -82,11 +88,12 @@ class Speaker:
             ids[n, : len(tokens)] = torch.tensor(tokens)
             weights[n, : len(tokens)] = torch.tensor(counts)
             mask[n, : len(tokens)] = 1
-        video = self._tokenizer.convert_tokens_to_ids("<|video_pad|>")
+        video = self._tokenizer.convert_tokens_to_ids(_PAD)
         errors, known = self.errors.of(records)
         looks = [self._draws.choice(self._features) for _ in picked]
         seen = np.stack([look[n] for look, n in zip(looks, picked, strict=True)])
         features = torch.from_numpy(seen).float()
+        features = features.unflatten(1, (GROUPS, places, -1)).mean(dim=3).flatten(1, 2)
         return {
             "input_ids": ids,
             "attention_mask": mask,
@@ -98,11 +105,12 @@ class Speaker:
             "known": known,
         }
 
-    def encode(self, turns: list[Turn]) -> tuple[list[int], list[float]]:
+    def encode(self, turns: list[Turn], places: int = PLACES) -> tuple[list[int], list[float]]:
         """Return the ids of a talk and how much each counts: 0 outside answers."""
         ids, weights = [], []
         for n, turn in enumerate(turns):
-            before = f"{_SYSTEM if n == 0 else chr(10)}<|im_start|>user\n{_VIDEO if n == 0 else ''}"
+            video = _video(places) if n == 0 else ""
+            before = f"{_SYSTEM if n == 0 else chr(10)}<|im_start|>user\n{video}"
             asked = f"{before}{turn.question}<|im_end|>\n<|im_start|>assistant\n"
             end = Piece("<|im_end|>", turn.answer[-1].weight)
             for piece in (Piece(asked, 0.0), *turn.answer, end):
@@ -110,6 +118,10 @@ class Speaker:
                 ids += tokens
                 weights += [piece.weight] * len(tokens)
         return ids, weights
+
+
+def _video(places: int) -> str:
+    return f"<|vision_start|>{_PAD * (GROUPS * places)}<|vision_end|>"
 
 
 def build_readers(hidden: int, occurrences: int) -> Any:
@@ -155,11 +167,10 @@ def speech_losses(model: Any, readers: Any, batch: dict[str, Any]) -> dict[str, 
         states = _states(model, language_model, batch)
     half, below = (language_model.norm(state) for state in kept)
     learnt = weights > 0
-    with torch.autocast("cpu", dtype=torch.bfloat16):
-        logits = model.lm_head(states[:, :-1][learnt])
-        told = readers["words"](below[:, :-1][learnt])
+    logits = model.lm_head(states[:, :-1][learnt])
+    told = readers["words"](below[:, :-1][learnt])
     targets = batch["input_ids"][:, 1:][learnt]
-    loss = cross_entropy(logits.float(), targets, reduction="none")
+    loss = cross_entropy(logits, targets, reduction="none")
     rows = torch.nonzero(learnt)[:, 0]
     return {
         "text": (loss * weights[learnt]).sum() / weights.sum(),
@@ -189,31 +200,29 @@ def _states(model: Any, language_model: Any, batch: dict[str, Any]) -> Any:
     import torch
 
     ids = batch["input_ids"]
-    with torch.autocast("cpu", dtype=torch.bfloat16):
-        embedded = model.get_input_embeddings()(ids)
-        places = (batch["mm_token_type_ids"] == 2).unsqueeze(-1).expand_as(embedded)
-        embedded = embedded.masked_scatter(places, batch["features"].to(embedded.dtype))
-        positions, _ = model.model.get_rope_index(
-            ids,
-            batch["mm_token_type_ids"],
-            video_grid_thw=torch.tensor([[GROUPS, GRID, GRID]] * len(ids)),
-            second_per_grid_ts=batch["seconds"],
-            attention_mask=batch["attention_mask"],
-        )
-        return language_model(
-            inputs_embeds=embedded,
-            attention_mask=batch["attention_mask"],
-            position_ids=positions,
-            use_cache=False,
-        ).last_hidden_state
+    places = batch["features"].shape[1] // GROUPS
+    side = GRID * math.isqrt(places) // math.isqrt(PLACES)
+    embedded = model.get_input_embeddings()(ids)
+    video = (batch["mm_token_type_ids"] == 2).unsqueeze(-1).expand_as(embedded)
+    embedded = embedded.masked_scatter(video, batch["features"].to(embedded.dtype))
+    positions, _ = model.model.get_rope_index(
+        ids,
+        batch["mm_token_type_ids"],
+        video_grid_thw=torch.tensor([[GROUPS, side, side]] * len(ids)),
+        second_per_grid_ts=batch["seconds"],
+        attention_mask=batch["attention_mask"],
+    )
+    return language_model(
+        inputs_embeds=embedded,
+        attention_mask=batch["attention_mask"],
+        position_ids=positions,
+        use_cache=False,
+    ).last_hidden_state
 
 
 def _read(readers: Any, states: Any, batch: dict[str, Any]) -> dict[str, Any]:
-    import torch
-
-    seen = states[batch["mm_token_type_ids"] == 2].unflatten(0, (len(states), GROUPS, PLACES))
-    with torch.autocast("cpu", dtype=torch.bfloat16):
-        found = {"all": readers["all"](seen.mean(dim=2)), "last": readers["last"](seen[:, -1, -1])}
+    seen = states[batch["mm_token_type_ids"] == 2].unflatten(0, (len(states), GROUPS, -1))
+    found = {"all": readers["all"](seen.mean(dim=2)), "last": readers["last"](seen[:, -1, -1])}
     return {
         f"read_{name}": missed(logits, batch["errors"], batch["known"])
         for name, logits in found.items()

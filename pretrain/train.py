@@ -19,7 +19,8 @@ from vlm.tiny import build_model, build_processor
 from vlm.vision_attention import join_equal_chunks
 
 _GLANCES, _CLIPS = 192, 24
-_LOOKS, _TALKS = 64, 24
+_GISTS, _LOOKS, _TALKS = 512, 64, 24
+_SHORT = 0.8  # share of reading from the gist of clips
 _READER = 0.3  # pace of the layers that have learnt to read, once words are learnt
 
 
@@ -93,13 +94,14 @@ def speak(
     looks: int = 2,
     pace: float = 1.0,
     seed: int = 0,
+    fast: bool = False,
 ) -> None:
     """Train the words of a run whose eyes are finished, and write the base to `out`.
 
     Every clip is seen `looks` times beforehand, varied each time. For the first share `read` of the
-    time the lower half of the language model learns to read what is seen; then it learns at a
-    lower rate, and words with the upper half. A run that has words already goes on with a lower
-    `pace`.
+    time the lower half of the language model learns to read what is seen, first the gist of clips;
+    then it learns at a lower rate, and words with the upper half. A run that has words already goes
+    on with a lower `pace`. With `fast` the layers are compiled, which takes a C++ compiler.
 
     Raises:
         InputError: the run has no eyes.
@@ -117,6 +119,9 @@ def speak(
     readers = build_readers(hidden, len(speaker.errors.occurrences))
     if (run / "readers.safetensors").exists():
         _load(readers, run / "readers.safetensors")
+    if fast:
+        for layer in model.model.language_model.layers:
+            layer.compile(dynamic=True)
     model.train()
     out.mkdir(parents=True, exist_ok=True)
 
@@ -133,7 +138,14 @@ def speak(
         return pace * (_READER if any(name.startswith(layer) for layer in lower) else 1.0)
 
     stages = {
-        "looks": (read, reading_losses, speaker.looks(_LOOKS), _LOOKS, lambda _: pace),
+        "gists": (_SHORT * read, reading_losses, speaker.looks(_GISTS, 1), _GISTS, lambda _: pace),
+        "looks": (
+            (1 - _SHORT) * read,
+            reading_losses,
+            speaker.looks(_LOOKS),
+            _LOOKS,
+            lambda _: pace,
+        ),
         "talks": (1 - read, speech_losses, speaker.talks(_TALKS), _TALKS, slower_below),
     }
     counts = {"speak_minutes": minutes}

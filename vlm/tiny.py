@@ -89,7 +89,7 @@ def build_config(tokenizer: Any, *, hidden: int = 192, layers: int = 4) -> Any:
             "intermediate_size": 3 * hidden,
             "num_hidden_layers": layers,
             "num_attention_heads": heads,
-            "num_key_value_heads": max(1, heads // 2),
+            "num_key_value_heads": heads,
             "max_position_embeddings": 4096,
             "tie_word_embeddings": True,
             "rope_parameters": {

@@ -187,7 +187,7 @@ def test_a_run_is_logged_goes_on_and_is_packed(drawn: Path, tmp_path: Path) -> N
         assert torch.equal(eyes[name], spoken[name]) == name.startswith("visual."), name
     facts = json.loads((spoken_run / "run.json").read_text())
     assert facts["look_minutes"] == pytest.approx(0.03)
-    assert all(facts[name] >= 1 for name in ("glances", "clips", "looks", "talks"))
+    assert all(facts[name] >= 1 for name in ("glances", "clips", "gists", "looks", "talks"))
     speak(drawn, spoken_run, spoken_run, minutes=0.01, read=0.0, looks=1, pace=0.1)
     assert json.loads((spoken_run / "run.json").read_text())["talks"] > facts["talks"]
     pack(spoken_run, tmp_path / "base")
@@ -221,3 +221,27 @@ def test_helpers_read_the_same_states_with_words_and_without(drawn: Path) -> Non
         assert set(spoken) == {"text", "read_words", *alone}
         for name, loss in alone.items():
             assert spoken[name] == pytest.approx(loss, abs=1e-6), name
+
+
+def test_the_gist_of_a_clip_is_one_token_for_each_step(
+    drawn: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pretrain.speech._GRAIN", 0.0)
+    monkeypatch.setattr("pretrain.speech._UNSEEN", 0.0)
+    graph, cohorts = load_graph(), Cohorts(drawn)
+    tokenizer = build_processor(corpus(graph)).tokenizer
+    records = [cohorts.record(n) for n in range(len(cohorts))]
+    seen = np.random.default_rng(0).normal(size=(1, 8, 16, 64)).astype(np.float16)
+    features = [np.repeat(seen.reshape(1, 128, 64), len(records), axis=0)]
+    speaker = Speaker(graph, tokenizer, features, records, 0)
+    gist, whole = next(speaker.talks(3, places=1)), next(speaker.talks(3))
+    assert np.allclose(gist["features"][0], seen[0].astype(np.float32).mean(axis=1), atol=1e-3)
+    assert [(b["mm_token_type_ids"] == 2).sum(dim=1).tolist() for b in (gist, whole)] == [
+        [8] * 3,
+        [128] * 3,
+    ]
+    model, readers = (
+        build_model(tokenizer, hidden=64),
+        build_readers(64, len(speaker.errors.occurrences)),
+    )
+    assert all(loss.isfinite() for loss in speech_losses(model, readers, gist).values())
