@@ -18,10 +18,10 @@ from aqa.predict import predict
 from aqa.predictions import Prediction
 from aqa.recipe import Recipe
 from aqa.report_words import words
-from aqa.samples import Sample
 from aqa.streams import Streams
 from flex.files import hash_text
 from flex.problems import InputError, Problem
+from learn.sample import Sample
 
 
 def subsets(layout: Layout) -> dict[str, tuple[str, ...]]:

@@ -21,12 +21,12 @@ from aqa.clip_store import ClipStore
 from aqa.encoders import ClipEncoder
 from aqa.layout import POSE, SEMG
 from aqa.recipe import Recipe
-from aqa.samples import Sample
 from flex.files import atomic_path, hash_text, write_text
 from flex.problems import InputError, Problem
 from learn.checkpoints import load_weights
 from learn.fit import FitReport, Plan, fit
 from learn.ranks import Ranks
+from learn.sample import Sample
 
 WEIGHTS_FILE = "backbone.safetensors"
 CARD_FILE = "card.json"
@@ -102,17 +102,9 @@ def _trained(
     folder = recipe.cache / "backbones" / f"{kind}-{identity}"
     if not (folder / WEIGHTS_FILE).is_file():
         task = BackboneTask(kind, recipe, train, store, device)
-        plan = Plan(
-            name=f"{kind} backbone",
-            epochs=recipe.backbone_epochs,
-            device=device,
-            seed=recipe.seed,
-            schedule="cosine",
-            bf16=recipe.precision == "bf16",
-            validate_every=recipe.backbone_epochs,
-            save_every=1,
-            identity=identity,
-        )
+        plan = Plan.of(
+            recipe, f"{kind} backbone", device, identity, bf16=recipe.precision == "bf16"
+        ).for_backbone(recipe.backbone_epochs)
         report = fit(task, plan, folder, ranks)
         if ranks.main:
             _keep(folder, task.backbone, _card(kind, recipe, train, report))

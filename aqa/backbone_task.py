@@ -20,13 +20,13 @@ from aqa.graph_head import GraphHead, HeadSettings, base_rates
 from aqa.inputs import read_pose, resampled
 from aqa.layout import POSE, Layout
 from aqa.recipe import Recipe
-from aqa.samples import Sample
 from aqa.streams import Streams
 from flex.files import hash_text
 from flex.graph import Graph
 from flex.problems import InputError, Problem
 from learn.fit import Quality
 from learn.joints import NTU_JOINTS
+from learn.sample import Sample
 
 _MOMENTS = 8
 _HIDDEN = 128

@@ -18,12 +18,12 @@ from torch import Tensor
 from aqa.inputs import Array, mirrored_stream, read_pose, read_stream
 from aqa.layout import POSE, SEMG
 from aqa.recipe import Recipe
-from aqa.samples import Sample
 from aqa.streams import Streams
 from flex.files import hash_text
 from flex.graph import Graph
 from flex.problems import InputError, Problem
 from learn.array_cache import ArrayCache, ClipHashes
+from learn.sample import Sample
 
 
 class ClipStore:

@@ -21,11 +21,11 @@ from aqa.core_votes import ALL, ExemplarRow, core_votes
 from aqa.encoders import ClipEncoder
 from aqa.quality import quality, score_of, training_ranges
 from aqa.recipe import Recipe
-from aqa.samples import Sample
 from aqa.sources import Flips, Parts, Source, draw_flips
 from flex.files import hash_text
 from flex.problems import InputError, Problem
 from learn.fit import Quality
+from learn.sample import Sample
 
 # A factor of zero would leave no order within an action.
 _LEAST_SLOPE = 0.05

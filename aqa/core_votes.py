@@ -14,10 +14,10 @@ import torch
 from torch import nn
 
 from aqa.recipe import Recipe
-from aqa.samples import Sample
 from aqa.streams import Streams
 from aqa.voters import voters
 from flex.problems import InputError, Problem
+from learn.sample import Sample
 
 ALL = "all"  # the name of the tree that all actions share
 

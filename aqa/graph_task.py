@@ -22,13 +22,13 @@ from aqa.error_loss import ErrorLoss, graph_loss, pos_weights
 from aqa.graph_head import GraphHead
 from aqa.quality import quality, training_ranges
 from aqa.recipe import Recipe
-from aqa.samples import Sample
 from aqa.sources import Flips, Parts, Source, draw_flips
 from aqa.streams import drop_streams
 from flex.files import hash_text
 from flex.graph import Graph
 from flex.problems import InputError, Problem
 from learn.fit import Quality
+from learn.sample import Sample
 
 
 class Batch(NamedTuple):

@@ -15,12 +15,12 @@ from numpy.typing import NDArray
 
 from aqa.layout import POSE, SEMG
 from aqa.recipe import Recipe
-from aqa.samples import Sample
 from aqa.semg_features import envelopes, main_muscle, peak_share
 from flex.dataset import clip_semg, load_skeleton
 from flex.graph import Graph
 from learn.frames import read_frames
 from learn.joints import mirrored_skeleton, pose_input
+from learn.sample import Sample
 
 Array = NDArray[Any]
 

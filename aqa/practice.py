@@ -10,6 +10,7 @@ figures on its people go into the card. OUT/pose.safetensors and OUT/head.safete
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -27,7 +28,6 @@ from aqa.layout import POSE
 from aqa.quality import quality, training_ranges
 from aqa.recipe import Recipe
 from aqa.report_words import render
-from aqa.samples import Sample
 from aqa.streams import Streams
 from flex.dataset import Clip
 from flex.files import atomic_path, hash_text, write_text
@@ -38,6 +38,7 @@ from flex.sample import Annotation
 from flex.splits import Part
 from learn.fit import Plan, fit
 from learn.joints import mirrored_skeleton, pose_input
+from learn.sample import Sample
 
 _STARTS_WITH = ("trunks.pose.", "context.", "step_query.", "type_query.", "own_query")
 _AT_ONCE = 256
@@ -115,16 +116,10 @@ def practise(recipe: Recipe, data: Path, run: Path, out: Path) -> dict[str, obje
     torch.manual_seed(recipe.seed)
     task = BackboneTask(POSE, recipe, store.train, store, device)
     people = hash_text(*(f"{s.clip.clip} {s.record.subject}" for s in store.train))
-    plan = Plan(
-        name="practice",
-        epochs=recipe.backbone_epochs,
-        device=device,
-        seed=recipe.seed,
-        schedule="cosine",
+    identity = hash_text(recipe.model_dump_json(), people, graph.version)
+    plan = replace(
+        Plan.of(recipe, "practice", device, identity).for_backbone(recipe.backbone_epochs),
         weight_decay=recipe.weight_decay,
-        validate_every=recipe.backbone_epochs,
-        save_every=1,
-        identity=hash_text(recipe.model_dump_json(), people, graph.version),
     )
     report = fit(task, plan, run)
     facts: dict[str, object] = {

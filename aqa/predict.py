@@ -18,10 +18,10 @@ from aqa.graph_head import GraphHead
 from aqa.layout import POSE
 from aqa.model import Model
 from aqa.predictions import Prediction
-from aqa.samples import Sample
 from aqa.streams import Streams
 from aqa.verdicts import Verdict, verdicts
 from flex.graph import Evidence
+from learn.sample import Sample
 
 
 def predict_clips(

@@ -7,10 +7,11 @@ from aqa.clip_store import ClipStore
 from aqa.model import Model
 from aqa.predict import predict_clips
 from aqa.predictions import Prediction
-from aqa.samples import Sample, load_samples
+from aqa.samples import load_samples
 from flex.problems import InputError, Problem
 from flex.splits import Part
 from learn.device import device_of
+from learn.sample import Sample
 
 _SHOWN = 5
 

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aqa.measures import Range, mean_r_l2, spearman
-from aqa.samples import Sample
 from learn.fit import Quality
+from learn.sample import Sample
 
 
 def quality(

@@ -9,8 +9,8 @@ tenth training clip of an action becomes validation, so that the test part never
 Everything that a listing can tell is checked here, and told at once.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from aqa.layout import POSE, SEMG
@@ -31,30 +31,9 @@ from flex.splits import (
     split_by_repetition,
     split_by_subject,
 )
+from learn.sample import Sample
 
 _VALIDATION_SHARE = 10  # one clip in ten
-
-
-@dataclass(frozen=True)
-class Sample:
-    """One clip as a model meets it.
-
-    Attributes:
-        record: what is known of the clip.
-        part: of the split.
-        clip: where its files lie.
-        streams: the streams that it has → file or folder of each.
-    """
-
-    record: Annotation
-    part: Part
-    clip: Clip
-    streams: Mapping[str, Path] = field(default_factory=dict)
-
-    @property
-    def id(self) -> str:
-        """The id of the clip."""
-        return self.record.clip
 
 
 def load_samples(data: Path, recipe: Recipe, graph: Graph) -> list[Sample]:

@@ -14,11 +14,12 @@ from aqa.clip_store import ClipStore
 from aqa.feature_store import cached_features
 from aqa.model import Model
 from aqa.predict import predict, verdicts_of
-from aqa.samples import Sample, load_records, streams_of
+from aqa.samples import load_records, streams_of
 from flex.dataset import Clip, find_clips
 from flex.graph import Occurrence
 from flex.problems import InputError, Problem
 from flex.sample import Annotation
+from learn.sample import Sample
 
 PROMPTS = Path(__file__).parents[1] / "prompts" / "aqa"
 

@@ -14,10 +14,10 @@ from torch import Tensor
 from aqa.clip_store import ClipStore
 from aqa.encoders import ClipEncoder
 from aqa.feature_store import cached_features, mirrored_streams
-from aqa.samples import Sample
 from aqa.streams import Streams
 from flex.splits import Part
 from learn.ranks import Ranks
+from learn.sample import Sample
 
 _AT_ONCE = 4
 Parts = Mapping[Part, Sequence[Sample]]

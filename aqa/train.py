@@ -20,8 +20,8 @@ from aqa.model import Model, save_model
 from aqa.predict import predict
 from aqa.predictions import PREDICTIONS_FILE, Prediction, write_predictions
 from aqa.quality import score_of, training_ranges
-from aqa.recipe import FREE, Recipe
-from aqa.samples import Sample, load_samples
+from aqa.recipe import Recipe
+from aqa.samples import load_samples
 from aqa.sources import Live, Source, cached_source
 from flex.files import hash_text
 from flex.graph_file import load_graph
@@ -32,6 +32,8 @@ from flex.splits import PARTS
 from learn.device import device_of
 from learn.fit import FitReport, Plan, fit
 from learn.ranks import Ranks
+from learn.recipe import FREE
+from learn.sample import Sample
 
 
 def train(recipe: Recipe, name: str, data: Path, run: Path) -> list[Prediction]:
@@ -64,7 +66,8 @@ def train(recipe: Recipe, name: str, data: Path, run: Path) -> list[Prediction]:
         task = GraphTask(recipe, parts, source, learning, flipped, graph)
     else:
         task = CoreTask(recipe, parts, source, learning, flipped)
-    report = fit(task, _plan(recipe, name, device, fingerprint), run, ranks)
+    bf16 = recipe.precision == "bf16"
+    report = fit(task, Plan.of(recipe, name, device, fingerprint, bf16=bf16), run, ranks)
     threshold = 0.5
     if isinstance(task, GraphTask):
         threshold = task.calibrate()
@@ -111,22 +114,6 @@ def data_fingerprint(samples: list[Sample], store: ClipStore) -> str:
         for sample in samples
     ]
     return hash_text(*rows)
-
-
-def _plan(recipe: Recipe, name: str, device: torch.device, fingerprint: str) -> Plan:
-    return Plan(
-        name=name,
-        epochs=recipe.epochs,
-        device=device,
-        seed=recipe.seed,
-        schedule=recipe.schedule,
-        weight_decay=recipe.weight_decay,
-        bf16=recipe.precision == "bf16",
-        validate_every=recipe.validate_every,
-        choose=recipe.choose,
-        save_every=recipe.save_every,
-        identity=fingerprint,
-    )
 
 
 def _check(recipe: Recipe, samples: list[Sample]) -> None:

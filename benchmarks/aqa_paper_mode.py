@@ -27,8 +27,8 @@ from benchmarks.memory import peak_mib
 from flex import cli
 
 if TYPE_CHECKING:
-    from aqa.samples import Sample
     from aqa.streams import Streams
+    from learn.sample import Sample
 
 WAYS = ("written", "ours", "cached")
 SETTINGS = ("--subjects", "8", "--actions", "A16", "--reps", "1", "--views", "1")

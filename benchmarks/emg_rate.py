@@ -22,7 +22,7 @@ from flex.config import load_config
 if TYPE_CHECKING:
     from emg.features import Features
     from emg.recipe import Recipe
-    from emg.samples import Sample
+    from learn.sample import Sample
 
 SETTINGS = ["--subjects", "3", "--actions", "A16", "--reps", "1", "--views", "1"]
 TARGET_RATIO, TARGET_FPS = 20.0, 30.0

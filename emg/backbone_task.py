@@ -20,11 +20,11 @@ from emg.inputs import POSE_WIDTH
 from emg.losses import masked_loss
 from emg.normalise import Scales
 from emg.recipe import POSE, Recipe
-from emg.samples import Sample
 from emg.store import ClipStore
 from flex.files import atomic_path, hash_text
 from flex.semg_columns import MUSCLES
 from learn.fit import Plan, Quality, fit
+from learn.sample import Sample
 
 WEIGHTS_FILE = "backbone.safetensors"
 _SETTINGS = {"backbone_epochs", "backbone_batch", "backbone_lr", "seed"}
@@ -60,16 +60,7 @@ def trained_backbone(
     folder = recipe.cache / "backbones" / identity
     if not (folder / WEIGHTS_FILE).is_file():
         task = BackboneTask(recipe, train, store, scales, device)
-        plan = Plan(
-            name="backbone",
-            epochs=recipe.backbone_epochs,
-            device=device,
-            seed=recipe.seed,
-            schedule="cosine",
-            validate_every=recipe.backbone_epochs,
-            save_every=1,
-            identity=identity,
-        )
+        plan = Plan.of(recipe, "backbone", device, identity).for_backbone(recipe.backbone_epochs)
         fit(task, plan, folder)
         state = task.module.backbone.state_dict()
         weights = {key: value.detach().cpu().contiguous() for key, value in state.items()}
@@ -145,7 +136,7 @@ class BackboneTask:
         times_s = self.store.times(sample)
         if sample.clip.skeleton is None:
             return np.full((len(times_s), POSE_WIDTH), np.nan)
-        seen = Sample(sample.clip, sample.record, sample.part, {POSE: sample.clip.skeleton})
+        seen = Sample(sample.record, sample.part, sample.clip, {POSE: sample.clip.skeleton})
         return self.store.pose(seen).reshape(len(times_s), -1)
 
 

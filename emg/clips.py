@@ -15,9 +15,9 @@ from torch import Tensor
 from emg.features import Features
 from emg.normalise import Scales, Trial, calibration_trials
 from emg.recipe import Recipe
-from emg.samples import Sample
 from emg.store import ClipStore
 from flex.cli import err
+from learn.sample import Sample
 
 
 @dataclass(frozen=True, eq=False)

@@ -17,13 +17,13 @@ from rich.progress import track
 
 from emg.backbone import ResNet50, SmallCnn2d, as_input
 from emg.inputs import POSE_WIDTH, pose_features
-from emg.samples import Sample
 from emg.store import ClipStore
 from flex.cli import err
 from flex.files import hash_text
 from flex.problems import InputError, Problem
 from learn.array_cache import ArrayCache
 from learn.module_hash import module_hash
+from learn.sample import Sample
 
 _AT_ONCE = 32  # frames in one pass
 

@@ -13,7 +13,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emg.recipe import POSE, Recipe
-from emg.samples import Sample
 from flex.dataset import load_semg, load_skeleton
 from flex.number_table import Floats
 from flex.problems import InputError, Problem
@@ -22,6 +21,7 @@ from flex.skeleton import normalise
 from flex.video import Pixels, probe, times_of
 from learn.frames import read_some
 from learn.joints import mirrored_skeleton
+from learn.sample import Sample
 
 POSE_WIDTH = 63
 

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from emg.features import Features
 from emg.model import Model
 from emg.prediction import Prediction
-from emg.samples import Sample, one_sample, streams_of
+from emg.samples import one_sample, streams_of
 from emg.store import ClipStore
 from emg.task import predict
 from flex.dataset import Clip
@@ -28,6 +28,7 @@ from flex.number_table import Floats
 from flex.problems import InputError, Problem
 from flex.sample import Annotation
 from flex.semg_columns import MUSCLE_NAMES, muscle_of
+from learn.sample import Sample
 
 UNIT = "95th percentile of a repetition, in the exercise that asks most of the muscle"
 
@@ -94,7 +95,7 @@ def _given(clip: Clip, model: Model) -> Sample:
     if problems:
         raise InputError(problems)
     record = clip.annotation or Annotation(clip=clip.clip, action=clip.action)
-    return Sample(clip, record, "test", streams)
+    return Sample(record, "test", clip, streams)
 
 
 def _measured(model: Model, store: ClipStore, sample: Sample) -> Floats | None:

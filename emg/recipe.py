@@ -13,15 +13,13 @@ from pydantic import Field, model_validator
 
 from emg.signal import SignalSettings
 from flex.dataset import FRAMES_PER_CLIP
-from flex.files import hash_text
+from learn.recipe import TrainingRecipe
 
 SplitBy = Literal["subject", "repetition", "action", "view"]
 Memory = Literal["lstm", "tcn", "transformer"]
 Loss = Literal["mse", "l1", "huber"]
 Calibration = Literal["typical", "own"]
 
-# Settings that do not change what is learnt, and may differ when a run is resumed.
-FREE = frozenset({"workers", "save_every", "cache", "keep_streams", "device"})
 POSE = "pose"
 # What decides how each kind of file is read.
 _GRID = ("frames", "rate_hz")
@@ -32,33 +30,23 @@ _TRANSFORMS = {
 }
 
 
-class Recipe(SignalSettings):
+class Recipe(SignalSettings, TrainingRecipe):
     """Everything that a training depends on, besides the data; how an envelope is made included."""
 
-    views: tuple[str, ...] = Field(default=("View-1",), description="Camera views, in order.")
     pose: bool = Field(default=False, description="The skeleton, beside the views or instead.")
     split: SplitBy = Field(
         default="subject",
         description="repetition: every subject is on every side, likely the paper's; it leaks.",
     )
-    split_seed: int = 0
     test_actions: tuple[str, ...] = Field(
         default=(), description="Split by action: the ids that are never trained on."
     )
-    test_views: tuple[str, ...] = Field(
-        default=(), description="Split by view: the test part is read from these cameras instead."
-    )
-    actions: tuple[str, ...] = Field(default=(), description="Ids; none: all of the data.")
 
     frames: int | None = Field(
         default=FRAMES_PER_CLIP, ge=2, description="Of every clip, however long it lasts (paper)."
     )
     rate_hz: float | None = Field(
         default=None, gt=0, description="Frames a second instead: what a live camera gives."
-    )
-    size: int = Field(default=224, ge=16, description="Height and width of what is read.")
-    framing: Literal["whole", "released"] = Field(
-        default="whole", description="whole: undistorted. released: as CoRe's code squashes it."
     )
     backbone: Literal["resnet50", "small_cnn"] = Field(
         default="resnet50", description="Of the views; a small_cnn is trained from scratch."
@@ -68,7 +56,6 @@ class Recipe(SignalSettings):
     )
     backbone_epochs: int = Field(default=20, ge=1, description="Training of a small_cnn.")
     backbone_batch: int = Field(default=128, ge=2, description="Frames.")
-    backbone_lr: float = Field(default=2e-3, gt=0)
 
     calibration: Calibration = Field(
         default="own",
@@ -96,24 +83,8 @@ class Recipe(SignalSettings):
     jitter: float = Field(default=0.0, ge=0, description="Noise on the pose, in spine lengths.")
 
     loss: Loss = Field(default="mse", description="The paper's is mse.")
-    epochs: int = Field(default=150, ge=1)
-    batch: int = Field(default=32, ge=1, description="Clips.")
-    lr: float = Field(default=1e-3, gt=0)
-    schedule: Literal["constant", "cosine"] = "constant"
-    weight_decay: float = Field(default=0.0, ge=0)
-    choose: Literal["best", "last"] = Field(
-        default="best", description="Checkpoint: best validation r, then MAE; or the last."
-    )
-    validate_every: int = Field(default=5, ge=1, description="Epochs.")
-    seed: int = 0
 
-    device: Literal["auto", "cpu", "cuda"] = "auto"
-    workers: int = Field(default=2, ge=1, description="Threads that read clips.")
-    save_every: int = Field(default=10, ge=1, description="Epochs between resume points.")
     cache: Path = Path("runs/cache/emg")
-    keep_streams: bool = Field(
-        default=True, description="Keep decoded frames; 103 of 224 pixels take 15 MB a view."
-    )
 
     @model_validator(mode="after")
     def _fits(self) -> Self:
@@ -125,10 +96,6 @@ class Recipe(SignalSettings):
             raise ValueError("split=action and test_actions go together")
         if (self.split == "view") != bool(self.test_views):
             raise ValueError("split=view and test_views go together")
-        if self.test_views and len(self.test_views) != len(self.views):
-            raise ValueError(f"test_views must name {len(self.views)} views, one for each of views")
-        if self.framing == "released" and self.size != 224:
-            raise ValueError("framing released has a size of 224")
         if self.mirror and self.views:
             raise ValueError("mirror needs cached features of mirrored frames; set views=[]")
         return self
@@ -140,5 +107,4 @@ class Recipe(SignalSettings):
 
     def transform(self, kind: str) -> str:
         """Return a hash of how files of a kind are read: "view", "pose" or "semg"."""
-        chosen = self.model_dump(mode="json", include=set(_TRANSFORMS[kind]))
-        return hash_text(kind, str(sorted(chosen.items())))
+        return self.hash_of(kind, _TRANSFORMS[kind])

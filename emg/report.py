@@ -17,7 +17,7 @@ from emg.features import Features
 from emg.model import Model, load_model
 from emg.recipe import Recipe
 from emg.report_page import write_report
-from emg.samples import Sample, load_samples
+from emg.samples import load_samples
 from emg.store import ClipStore
 from emg.task import predict
 from flex.graph_file import load_graph
@@ -26,6 +26,7 @@ from flex.problems import InputError, Problem
 from flex.splits import Part
 from learn.device import device_of
 from learn.intervals import RESAMPLES
+from learn.sample import Sample
 
 # What two runs must share to be judged side by side.
 _SAME = (

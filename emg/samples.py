@@ -8,8 +8,7 @@ clips nobody was trained on; by view, where unseen people are seen from another 
 that a listing can tell is checked here, and told at once.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 from pathlib import Path
 
 from emg.recipe import POSE, Recipe
@@ -20,28 +19,7 @@ from flex.problems import InputError, Problem, nearest
 from flex.sample import Annotation
 from flex.shared_bytes import shared_recordings
 from flex.splits import Part, leaks, split_by_repetition, split_by_subject
-
-
-@dataclass(frozen=True)
-class Sample:
-    """One clip as a model meets it.
-
-    Attributes:
-        clip: its files and its record.
-        record: what is known of it.
-        part: of the split.
-        streams: what the recipe reads → file or folder.
-    """
-
-    clip: Clip
-    record: Annotation
-    part: Part
-    streams: Mapping[str, Path] = field(default_factory=dict)
-
-    @property
-    def id(self) -> str:
-        """The id of the clip."""
-        return self.record.clip
+from learn.sample import Sample
 
 
 def load_samples(data: Path, recipe: Recipe, graph: Graph) -> list[Sample]:
@@ -64,7 +42,7 @@ def load_samples(data: Path, recipe: Recipe, graph: Graph) -> list[Sample]:
         if clip.semg is None:
             message = "has no sEMG file, which training and evaluation need"
             problems.append(Problem(clip.clip, message))
-        samples.append(Sample(clip, clip.annotation, part, streams))
+        samples.append(Sample(clip.annotation, part, clip, streams))
     if problems:
         raise InputError(problems)
     return samples
@@ -87,7 +65,7 @@ def one_sample(clip: str, data: Path, recipe: Recipe, graph: Graph) -> Sample:
     if problems:
         raise InputError(problems)
     record = found.annotation or Annotation(clip=clip, action=found.action)
-    return Sample(found, record, "test", streams)
+    return Sample(record, "test", found, streams)
 
 
 def load_records(data: Path, recipe: Recipe, graph: Graph) -> list[Annotation]:

@@ -19,7 +19,6 @@ from rich.progress import track
 from emg.inputs import frame_times, read_pose, read_view
 from emg.normalise import Trial
 from emg.recipe import POSE, Recipe
-from emg.samples import Sample
 from emg.signal import clip_envelopes
 from flex.cli import err
 from flex.files import hash_text
@@ -28,6 +27,7 @@ from flex.number_table import Floats
 from flex.problems import InputError, Problem
 from flex.video import Pixels
 from learn.array_cache import ArrayCache, ClipHashes
+from learn.sample import Sample
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")

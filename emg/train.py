@@ -18,8 +18,8 @@ from emg.clips import ReadyClip, fit_scales, read_trials, ready_clips
 from emg.features import Features
 from emg.model import Model, save_model
 from emg.normalise import Scales
-from emg.recipe import FREE, Recipe
-from emg.samples import Sample, load_samples
+from emg.recipe import Recipe
+from emg.samples import load_samples
 from emg.store import ClipStore
 from emg.task import EmgTask
 from flex.files import hash_text
@@ -30,6 +30,8 @@ from flex.semg_columns import MUSCLE_NAMES
 from flex.splits import PARTS
 from learn.device import device_of
 from learn.fit import FitReport, Plan, fit
+from learn.recipe import FREE
+from learn.sample import Sample
 
 
 def train(recipe: Recipe, name: str, data: Path, run: Path) -> Model:
@@ -58,7 +60,7 @@ def train(recipe: Recipe, name: str, data: Path, run: Path) -> Model:
     validation = ready_clips(judged, store, features, scales)
     torch.manual_seed(recipe.seed)
     task = EmgTask(recipe, train_clips, validation, device)
-    report = fit(task, _plan(recipe, name, device, fingerprint), run)
+    report = fit(task, Plan.of(recipe, name, device, fingerprint), run)
     model = Model(
         name=name,
         recipe=recipe,
@@ -103,21 +105,6 @@ def _prepared(
     elif backbone is not None:
         backbone.load_state_dict(trained_backbone(recipe, train, store, scales, device))
     return backbone
-
-
-def _plan(recipe: Recipe, name: str, device: torch.device, fingerprint: str) -> Plan:
-    return Plan(
-        name=name,
-        epochs=recipe.epochs,
-        device=device,
-        seed=recipe.seed,
-        schedule=recipe.schedule,
-        weight_decay=recipe.weight_decay,
-        validate_every=recipe.validate_every,
-        choose=recipe.choose,
-        save_every=recipe.save_every,
-        identity=fingerprint,
-    )
 
 
 def _taught(clips: Sequence[ReadyClip]) -> tuple[str, ...]:

@@ -9,9 +9,9 @@ last one.
 """
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Literal, NamedTuple, Protocol
+from typing import Any, Literal, NamedTuple, Protocol, Self
 
 import torch
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
@@ -22,6 +22,7 @@ from flex.files import atomic_path, hash_text
 from flex.problems import InputError, Problem
 from learn.fit_log import FitLog
 from learn.ranks import Ranks
+from learn.recipe import TrainingRecipe
 
 RESUME_FILE = "resume.pt"
 
@@ -73,6 +74,43 @@ class Plan:
     choose: Literal["best", "last"] = "best"
     save_every: int = 10
     identity: str = ""
+
+    @classmethod
+    def of(
+        cls,
+        recipe: TrainingRecipe,
+        name: str,
+        device: torch.device,
+        identity: str,
+        *,
+        bf16: bool = False,
+    ) -> Self:
+        """Return the plan of a recipe."""
+        return cls(
+            name=name,
+            epochs=recipe.epochs,
+            device=device,
+            seed=recipe.seed,
+            schedule=recipe.schedule,
+            weight_decay=recipe.weight_decay,
+            bf16=bf16,
+            validate_every=recipe.validate_every,
+            choose=recipe.choose,
+            save_every=recipe.save_every,
+            identity=identity,
+        )
+
+    def for_backbone(self, epochs: int) -> Self:
+        """Return the plan of what a head's features come from: few epochs, judged at the end."""
+        return replace(
+            self,
+            epochs=epochs,
+            schedule="cosine",
+            weight_decay=0.0,
+            validate_every=epochs,
+            choose="best",
+            save_every=1,
+        )
 
 
 @dataclass(frozen=True)

@@ -22,10 +22,11 @@ from aqa.model import Model, load_model
 from aqa.predict import predict
 from aqa.predictions import PREDICTIONS_FILE, Prediction, read_predictions, write_predictions
 from aqa.report import run as report
-from aqa.samples import Sample, load_samples
+from aqa.samples import load_samples
 from aqa.streams import Streams
 from aqa.train import train
 from flex.problems import InputError
+from learn.sample import Sample
 
 app = typer.Typer()
 app.command("evaluate")(evaluate_command)

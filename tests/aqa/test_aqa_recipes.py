@@ -7,10 +7,11 @@ import pytest
 
 from aqa.build import build_core
 from aqa.options import PAPER_STARTS
-from aqa.recipe import FREE, Recipe
+from aqa.recipe import Recipe
 from flex.config import load_config
 from flex.problems import InputError
 from flex.recipes import check_recipe, keep_recipe
+from learn.recipe import FREE
 
 CONFIGS = Path(__file__).parents[2] / "configs" / "aqa"
 PAPER = sorted((CONFIGS / "paper").glob("*.yaml"))

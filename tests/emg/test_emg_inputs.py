@@ -9,12 +9,12 @@ import pytest
 import small_emg
 
 from emg.inputs import duration_s, frame_times, pose_features, read_pose, read_view
-from emg.samples import Sample
 from emg.store import ClipStore
 from flex.dataset import load_skeleton
 from flex.graph import Graph
 from flex.problems import InputError
 from flex.skeleton import INDEX, normalise
+from learn.sample import Sample
 
 
 def a_clip(root: Path, **settings: object) -> tuple[ClipStore, Sample]:

@@ -7,9 +7,10 @@ import pytest
 import small_emg
 
 from emg.recipe import POSE, Recipe
-from emg.samples import Sample, load_samples, one_sample
+from emg.samples import load_samples, one_sample
 from flex.graph import Graph
 from flex.problems import InputError
+from learn.sample import Sample
 
 
 def subjects(samples: list[Sample], part: str) -> set[str]:
@@ -80,7 +81,10 @@ def test_no_records_and_no_such_clip(emg_root: Path, tmp_path: Path, graph: Grap
         ({"views": (), "pose": False}, "there is nothing to read"),
         ({"frames": 10}, "one of frames and rate_hz"),
         ({"split": "action"}, "split=action and test_actions go together"),
-        ({"test_views": ("View-2",)}, "split=view and test_views go together"),
+        (
+            {"views": ("View-1",), "mirror": False, "test_views": ("View-2",)},
+            "split=view and test_views go together",
+        ),
         ({"mirror": True, "views": ("View-1",)}, "mirror needs cached features"),
         ({"framing": "released"}, "has a size of 224"),
     ],
