@@ -21,6 +21,7 @@ from benchmarks import (
     coach_rate,
     dialogue_rate,
     emg_rate,
+    engine_rate,
     film_rate,
     llm_rate,
     memory,
@@ -42,6 +43,7 @@ BENCHMARKS: dict[str, Benchmark] = {
     "metrics": metrics_rate.run,
     "sft": sft_rate.run,
     "emg": emg_rate.run,
+    "engine": engine_rate.run,
     "coach": coach_rate.run,
     "review": review_rate.run,
 }
