@@ -3,13 +3,14 @@
 python -m aqa train --config configs/aqa/mv.yaml                # CoRe on two cameras, FLEX-Sim
 python -m aqa train --config configs/aqa/graph.yaml             # errors first, the score from them
 python -m aqa practise                                          # the weights of start=FOLDER
+python -m aqa features --config configs/aqa/mv.yaml --jobs 8      # beforehand, on many machines
 python -m aqa predict runs/aqa/mv --data ROOT                   # predictions.jsonl
 python -m aqa score A16/007 --run runs/aqa/graph                # one clip
 python -m aqa evaluate runs/aqa/mv runs/aqa/graph               # a report of runs
 python -m aqa ablate runs/aqa/graph                             # what each stream is worth
 """
 
-from aqa import ablate_command, commands, evaluate_command
+from aqa import ablate_command, commands, evaluate_command, features_command
 from flex import cli
 
 app = cli.new_app(
@@ -17,6 +18,7 @@ app = cli.new_app(
 )
 app.command("train")(commands.train)
 app.command("practise")(commands.practise)
+app.command("features")(features_command.features)
 app.command("predict")(commands.predict)
 app.command("score")(commands.score)
 app.command("evaluate")(evaluate_command.evaluate)

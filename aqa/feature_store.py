@@ -5,7 +5,8 @@
 Heads of all actions then train in minutes. Each rank computes its share; all read the whole.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import torch
 from rich.progress import track
@@ -13,7 +14,6 @@ from torch import Tensor
 
 from aqa.clip_store import ClipStore
 from aqa.encoders import ClipEncoder
-from aqa.samples import Sample
 from aqa.streams import Streams
 from flex.cli import err
 from flex.files import hash_text
@@ -21,6 +21,7 @@ from flex.problems import InputError, Problem
 from learn.array_cache import ArrayCache
 from learn.module_hash import module_hash
 from learn.ranks import Ranks
+from learn.sample import Sample
 
 _AT_ONCE = 4
 
@@ -55,27 +56,14 @@ def cached_features(
     problems: list[Problem] = []
     for stream, width in store.recipe.layout.widths.items():
         flip = mirrored and stream in mirrored_streams(store)
-        weights = weights_hash(encoder, stream)
-        windows = f"{store.recipe.starts} {store.recipe.pixels}"
-        keys = {
-            row: hash_text(store.key(sample, stream), str(flip), weights, windows)
-            for row, sample in enumerate(samples)
-            if stream in sample.streams
-        }
-        # Shares are cut before anybody looks: what is there changes while others write.
-        todo = [row for row in ranks.share(list(keys)) if cache.find(keys[row]) is None]
-        parts = [todo[at : at + _AT_ONCE] for at in range(0, len(todo), _AT_ONCE)]
+        keys = feature_keys(samples, store, encoder, stream, flip)
+        batches = missing_batches(samples, keys, cache, stream, flip, ranks)
         title = f"features of {stream}{' (mirrored)' if flip else ''}"
-        for part in track(parts, title, console=err, transient=True, disable=not ranks.main):
+        for batch in track(batches, title, console=err, transient=True, disable=not ranks.main):
             try:
-                found = _encode(
-                    [samples[row] for row in part], stream, flip, store, encoder, device
-                )
+                batch.encode(store, encoder, device, cache)
             except InputError as error:
                 problems += error.problems
-                continue
-            for row, feature in zip(part, found, strict=True):
-                cache.keep(keys[row], feature.numpy())
         ranks.wait()
         if problems:
             continue
@@ -107,6 +95,65 @@ def weights_hash(encoder: ClipEncoder, stream: str) -> str:
     kind = encoder.layout.kind(stream)
     backbone = {"view": encoder.video, "pose": encoder.pose, "semg": encoder.semg}[kind]
     return module_hash(backbone) if backbone is not None else ""
+
+
+@dataclass(frozen=True)
+class FeatureBatch:
+    """Clips that go through a backbone together.
+
+    Attributes:
+        flip: whether they are mirrored.
+        keys: the entries that their features belong into.
+    """
+
+    stream: str
+    flip: bool
+    samples: tuple[Sample, ...]
+    keys: tuple[str, ...]
+
+    def encode(
+        self, store: ClipStore, encoder: ClipEncoder, device: torch.device, cache: ArrayCache
+    ) -> None:
+        """Compute the features and keep them.
+
+        Raises:
+            InputError: every file that cannot be used.
+        """
+        found = _encode(self.samples, self.stream, self.flip, store, encoder, device)
+        for key, feature in zip(self.keys, found, strict=True):
+            cache.keep(key, feature.numpy())
+
+
+def feature_keys(
+    samples: Sequence[Sample], store: ClipStore, encoder: ClipEncoder, stream: str, flip: bool
+) -> dict[int, str]:
+    """Return the cache's key of each clip that has a stream, by its row."""
+    weights = weights_hash(encoder, stream)
+    windows = f"{store.recipe.starts} {store.recipe.pixels}"
+    return {
+        row: hash_text(store.key(sample, stream), str(flip), weights, windows)
+        for row, sample in enumerate(samples)
+        if stream in sample.streams
+    }
+
+
+def missing_batches(
+    samples: Sequence[Sample],
+    keys: Mapping[int, str],
+    cache: ArrayCache,
+    stream: str,
+    flip: bool,
+    ranks: Ranks,
+) -> list[FeatureBatch]:
+    """Return this rank's share of the clips that the cache lacks, a few at a time."""
+    # Shares are cut before anybody looks: what is there changes while others write.
+    todo = [row for row in ranks.share(list(keys)) if cache.find(keys[row]) is None]
+    return [
+        FeatureBatch(
+            stream, flip, tuple(samples[row] for row in rows), tuple(keys[row] for row in rows)
+        )
+        for rows in (todo[at : at + _AT_ONCE] for at in range(0, len(todo), _AT_ONCE))
+    ]
 
 
 def _encode(

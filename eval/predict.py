@@ -9,32 +9,28 @@ where it was. A clip that does not decode is named and left out, never replaced.
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import BaseModel
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from eval.answers import STAGES, Answer, write_answers
+from engine.where import Engine
+from eval.answers import Answer, write_answers
 from eval.predict_cache import AnswerCache
-from eval.predict_dialogue import Asker, Clip, Responder, in_batches
-from eval.predict_rules import Rules, choose_rules
-from flex.annotations import ANNOTATIONS_FILE, read_annotations
+from eval.predict_dialogue import Asker, Responder, in_batches
+from eval.predict_plan import Plan, clips_of, rules_of
 from flex.cli import err
 from flex.files import write_text
-from flex.graph import Graph
 from flex.graph_file import GRAPH_FILE, load_graph
 from flex.problems import InputError, Problem
 from flex.video import Sampler
 from vlm.cache import FrameCache
-from vlm.dialogues import DEFAULT_VIEW, DialogueRecord, read_dialogues, view_path
+from vlm.dialogues import DEFAULT_VIEW, read_dialogues
 from vlm.weights import base_of
 
 Mode = Literal["pretrained", "prompted", "tuned"]
 MODES: tuple[Mode, ...] = ("pretrained", "prompted", "tuned")
-# Tokens for the questions and the chat template, besides rules, video and answers.
-MARGIN = 512
 
 
 class PredictRecord(BaseModel):
@@ -64,20 +60,6 @@ class PredictRecord(BaseModel):
     broken: list[str]
 
 
-@dataclass(frozen=True, kw_only=True)
-class Plan:
-    """What is asked of every mode."""
-
-    data: Path
-    records: Sequence[DialogueRecord]
-    split: str
-    view: str
-    out: Path
-    batch: int
-    decoding: Any
-    graph: Graph
-
-
 def run(
     *,
     model: str | None = None,
@@ -94,6 +76,8 @@ def run(
     max_new_tokens: int = 512,
     sampler: Sampler | None = None,
     graph_file: Path = GRAPH_FILE,
+    where: Engine | None = None,
+    gpus: float = 0.0,
 ) -> list[Path]:
     """Ask a model about every clip of a split; return the files of answers, one a mode.
 
@@ -115,14 +99,19 @@ def run(
         batch: how many clips are asked at once.
         max_new_tokens: the longest answer.
         graph_file: where the rules come from.
+        where: workers that ask, each with a replica of the model; default: this process alone.
+        gpus: graphics cards of each worker.
 
     Raises:
         InputError: unknown modes, "tuned" without an adapter, neither model nor adapter, no such
-            clips, none that decodes.
+            clips, none that decodes, workers for an endpoint.
     """
     from vlm.generate import Decoding
 
     chosen = _modes(modes, adapter, endpoint)
+    if where is not None and endpoint is not None:
+        message = "a server runs its replicas itself; leave out --jobs and --ray"
+        raise InputError([Problem("--endpoint", message)])
     model = model or base_of(adapter)
     records = read_dialogues(dialogues, split)[:limit]
     plan = Plan(
@@ -139,11 +128,15 @@ def run(
     loaded: tuple[bool, Responder, Sampler] | None = None
     for mode in chosen:
         wants_adapter = mode == "tuned" and endpoint is None
-        if loaded is None or loaded[0] != wants_adapter:
-            loaded = None  # the base goes before the tuned model comes
-            loaded = (wants_adapter, *_load(model, adapter, endpoint, sampler, wants_adapter))
-        _, responder, frames = loaded
-        record = _mode(mode, responder, frames, plan, model, adapter if wants_adapter else None)
+        if where is not None:
+            record = _mode_of_workers(mode, plan, model, adapter, sampler, where, gpus)
+        else:
+            if loaded is None or loaded[0] != wants_adapter:
+                loaded = None  # the base goes before the tuned model comes
+                loaded = (wants_adapter, *_load(model, adapter, endpoint, sampler, wants_adapter))
+            _, responder, frames = loaded
+            used = adapter if wants_adapter else None
+            record = _mode(mode, responder, frames, plan, model, used)
         written.append(out / f"answers-{mode}.jsonl")
         err.print(
             f"{mode}: {record.answers:,} answers on {record.clips:,} clips in "
@@ -177,6 +170,24 @@ def _load(
     return open_local(model, adapter, sampler, tuned=tuned)
 
 
+def _mode_of_workers(
+    mode: str,
+    plan: Plan,
+    model: str,
+    adapter: Path | None,
+    sampler: Sampler | None,
+    where: Engine,
+    gpus: float,
+) -> PredictRecord:
+    from eval.predict_engine import Replica, ask_workers
+
+    started = time.monotonic()
+    replica = Replica(model, adapter, sampler, tuned=mode == "tuned")
+    told = ask_workers(mode, plan, replica, where=where, gpus=gpus)
+    used = adapter if replica.tuned else None
+    return _mode(mode, told, told.sampler, plan, model, used, fresh=told.fresh, started=started)
+
+
 def _mode(
     mode: str,
     responder: Responder,
@@ -184,13 +195,16 @@ def _mode(
     plan: Plan,
     model: str,
     adapter: Path | None,
+    *,
+    fresh: int = 0,
+    started: float | None = None,
 ) -> PredictRecord:
-    started = time.monotonic()
+    started = time.monotonic() if started is None else started
     frames = FrameCache(plan.out / "frames")
-    rules = _rules(responder, sampler, plan) if mode == "prompted" else None
+    rules = rules_of(responder, sampler, plan) if mode == "prompted" else None
     if rules is not None:
         err.print(f"prompted: the model is told {rules.why}")
-    clips, problems = _clips(plan, frames, sampler)
+    clips, problems = clips_of(plan, frames, sampler)
     answers: list[Answer] = []
     reused = 0
     with AnswerCache(plan.out / "cache.jsonl") as cache, _progress() as bar:
@@ -237,43 +251,12 @@ def _mode(
         simulated=any(clip.simulated for clip in plan.records),
         clips=len({answer.clip for answer in answers}),
         answers=len(answers),
-        reused=reused,
+        reused=reused - fresh,
         seconds=round(time.monotonic() - started, 2),
         broken=[str(problem) for problem in problems],
     )
     write_text(plan.out / f"predict-{mode}.json", record.model_dump_json(indent=2) + "\n")
     return record
-
-
-def _rules(responder: Responder, sampler: Sampler, plan: Plan) -> Rules:
-    room = None
-    if responder.context is not None:
-        video = sampler.frames // 2 * (sampler.pixels // 28**2)
-        room = responder.context - video - len(STAGES) * plan.decoding.max_new_tokens - MARGIN
-    return choose_rules(plan.graph, responder.count_tokens, room)
-
-
-def _clips(plan: Plan, frames: FrameCache, sampler: Sampler) -> tuple[list[Clip], list[Problem]]:
-    """Return the clips whose files are there, and what is wrong with the others."""
-    phases = _phases(plan) if sampler.kind == "phases" else {}
-    clips: list[Clip] = []
-    problems: list[Problem] = []
-    for record in plan.records:
-        try:
-            path = view_path(plan.data, record, plan.view)
-            spans = phases.get(record.clip, ())
-            clips.append(Clip(record, path, frames.key(path, sampler, spans), spans))
-        except InputError as error:
-            problems += error.problems
-    if not clips:
-        raise InputError(problems)
-    return clips, problems
-
-
-def _phases(plan: Plan) -> dict[str, Sequence[Any]]:
-    wanted = {record.clip for record in plan.records}
-    annotations = read_annotations(plan.data / ANNOTATIONS_FILE, plan.graph)
-    return {one.clip: one.phases for one in annotations if one.clip in wanted}
 
 
 def _progress() -> Progress:

@@ -4,7 +4,9 @@ from typing import Annotated
 
 import typer
 
-from eval.options import DATA, DIALOGUES, OUT, Adapter, Data, Dialogues, GraphFile, Limit, Out
+from engine.options import DataFolder, Ray, Retry
+from engine.where import Engine
+from eval.options import DATA, DIALOGUES, OUT, Adapter, Dialogues, GraphFile, Limit, Out
 from flex.graph_file import GRAPH_FILE
 
 
@@ -30,7 +32,7 @@ def predict(
             help="OpenAI-compatible server, up to and with /v1, instead of a local model."
         ),
     ] = None,
-    data: Data = DATA,
+    data: DataFolder = DATA,
     dialogues: Dialogues = DIALOGUES,
     out: Out = OUT,
     split: Annotated[str, typer.Option(help="train, validation or test.")] = "test",
@@ -45,11 +47,24 @@ def predict(
         int | None, typer.Option(help="Most pixels of a frame.", show_default="as trained")
     ] = None,
     graph_file: GraphFile = GRAPH_FILE,
+    jobs: Annotated[
+        int | None,
+        typer.Option(
+            help="Processes here, each with a replica of the model.",
+            show_default="none: this process asks; with --ray: as many as fit",
+        ),
+    ] = None,
+    ray: Ray = None,
+    gpus: Annotated[float, typer.Option(help="GPUs of each worker: 1 for a replica a GPU.")] = 0,
+    retry: Retry = False,
 ) -> None:
     """Ask a model about every clip of a split, in up to three modes.
 
     pretrained: the base. prompted: the base, told the rules of the graph. tuned: with the adapter.
     Writes answers-MODE.jsonl; a run that was stopped goes on when the same command is given again.
+
+    With --jobs or --ray each worker loads a replica of the model and asks its share of the batches;
+    the answers are the same.
     """
     from eval import predict as predicting
     from flex.config import load_config
@@ -72,4 +87,6 @@ def predict(
         max_new_tokens=max_new_tokens,
         sampler=load_config(Sampler, settings=settings) if settings else None,
         graph_file=graph_file,
+        where=None if jobs is None and ray is None else Engine(jobs=jobs, ray=ray, retry=retry),
+        gpus=gpus,
     )
