@@ -15,6 +15,7 @@ a node or the driver, the same call goes on where it was and ends in the same by
 import errno
 import os
 import shutil
+import tempfile
 from collections import Counter, deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -190,7 +191,7 @@ def _open_pool(work: Any, where: Engine, count: int, scratch: Path, gpus: float)
 @contextmanager
 def _alone(out: Path, log: Path) -> Iterator[Path]:
     """Hold the lists for this run; give an empty folder for files in the making."""
-    scratch = out.absolute() / f".making-{hash_text(str(log.absolute()))}"
+    making = f".making-{hash_text(str(log.absolute()))}-"
     try:
         for folder in (out, log):
             folder.mkdir(parents=True, exist_ok=True)
@@ -205,11 +206,14 @@ def _alone(out: Path, log: Path) -> Iterator[Path]:
         message = f"cannot be written to: {error.strerror}"
         raise InputError([Problem(str(error.filename or out), message)]) from error
     try:
-        shutil.rmtree(scratch, ignore_errors=True)
-        scratch.mkdir()
+        # A worker that outlives a killed run may still write to the folder of that run.
+        for left in out.glob(f"{making}*"):
+            shutil.rmtree(left, ignore_errors=True)
+        scratch = Path(tempfile.mkdtemp(prefix=making, dir=out.absolute()))
         yield scratch
     finally:
-        shutil.rmtree(scratch, ignore_errors=True)
+        for left in out.glob(f"{making}*"):
+            shutil.rmtree(left, ignore_errors=True)
         lock.release()
 
 
