@@ -26,6 +26,7 @@ from benchmarks import (
     llm_rate,
     memory,
     metrics_rate,
+    prepare_rate,
     review_rate,
     sft_rate,
     sim_rate,
@@ -44,6 +45,7 @@ BENCHMARKS: dict[str, Benchmark] = {
     "sft": sft_rate.run,
     "emg": emg_rate.run,
     "engine": engine_rate.run,
+    "prepare": prepare_rate.run,
     "coach": coach_rate.run,
     "review": review_rate.run,
 }

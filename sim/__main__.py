@@ -2,6 +2,7 @@
 
 python -m sim --out data/flex-sim                    # skeletons, sEMG, breathing, video
 python -m sim labels --out data/flex --size full     # labels only, 7,512 clips as FLEX has
+python -m sim raw --out data/raw --subjects 1        # whole sets, uncut, for `flex prepare`
 """
 
 from collections.abc import Iterable
@@ -19,8 +20,10 @@ from flex.sample import Annotation
 from sim.choreography import load_choreography
 from sim.film import Media, Video
 from sim.lift import Stage
-from sim.presets import PRESETS, Preset, PresetName
+from sim.options import actions_of, views_of
+from sim.presets import PRESETS, PresetName
 from sim.produce import default_jobs, make_plan, produce
+from sim.raw_command import raw
 from sim.selection import Selection
 from sim.settings import SETTINGS_FILE, load_settings
 from sim.sheets import first_places, write_sheets
@@ -82,9 +85,9 @@ def record(
     selection = Selection(
         subjects=chosen.subjects if subjects is None else subjects,
         repetitions=chosen.repetitions if reps is None else reps,
-        actions=_actions(actions, chosen),
+        actions=chosen.actions if actions is None else actions_of(actions),
     )
-    numbers = chosen.views if views is None else _views(views)
+    numbers = chosen.views if views is None else views_of(views)
     video = Video(numbers, size, fps, media, plain) if numbers else None
     stage = Stage(Study(load_graph(), load_settings(), seed), load_choreography())
     plan = make_plan(stage, out, selection, video)
@@ -104,6 +107,9 @@ def record(
     console.print(f"Wrote {len(plan.records):,} simulated clips to {out}", soft_wrap=True)
 
 
+app.command("raw")(raw)
+
+
 @app.command()
 def sheets(
     out: Annotated[Path, typer.Option(help="Folder for the pictures and their page.")],
@@ -115,22 +121,6 @@ def sheets(
     for _ in track(write_sheets(stage, out), "pictures", total, console=cli.err, transient=True):
         pass
     typer.echo(f"wrote {out / 'README.md'}")
-
-
-def _actions(text: str | None, preset: Preset) -> tuple[str, ...] | None:
-    if text is None:
-        return preset.actions
-    return None if text.strip().lower() == "all" else tuple(map(str.strip, text.split(",")))
-
-
-def _views(text: str) -> tuple[int, ...]:
-    if text.strip().lower() == "none":
-        return ()
-    words = [word.strip() for word in text.split(",")]
-    if wrong := [word for word in words if not word.isdecimal()]:
-        message = f"expected numbers such as 1,2 or none, found {', '.join(map(repr, wrong))}"
-        raise InputError([Problem("--views", message)])
-    return tuple(sorted(set(map(int, words))))
 
 
 def _count(text: str) -> int:

@@ -25,8 +25,8 @@ from sim.physiology import physiology_table
 from sim.semg import simulate_semg
 from sim.study import Floats
 
-_MOTION_RATE_HZ = 60.0  # of what the signals are computed from
-_HEADER = ",".join(f"{joint}_{axis}" for joint in JOINTS for axis in "xyz")
+MOTION_RATE_HZ = 60.0  # of what the signals are computed from
+HEADER = ",".join(f"{joint}_{axis}" for joint in JOINTS for axis in "xyz")
 
 
 def write_clip(stage: Stage, root: Path, record: Annotation, video: Video | None) -> None:
@@ -38,10 +38,10 @@ def write_clip(stage: Stage, root: Path, record: Annotation, video: Video | None
     if not skeleton.exists():
         _write_skeleton(skeleton, lift(stage, subject, record, frame_times(record)))
     if record.semg and not semg.exists():
-        times_s = np.arange(0, record.duration_s, 1 / _MOTION_RATE_HZ)
+        times_s = np.arange(0, record.duration_s, 1 / MOTION_RATE_HZ)
         motion = lift(stage, subject, record, times_s)
         body = build_body(stage.study, subject)
-        _write_numbers(semg, simulate_semg(stage.study, subject, body, record, motion), "%.4f")
+        write_numbers(semg, simulate_semg(stage.study, subject, body, record, motion), "%.4f")
     if not body_signals.exists():
         write_text(body_signals, physiology_table(stage.study, subject, record))
     if video is not None:
@@ -49,10 +49,11 @@ def write_clip(stage: Stage, root: Path, record: Annotation, video: Video | None
 
 
 def _write_skeleton(path: Path, motion: Motion) -> None:
-    _write_numbers(path, motion.joints.reshape(len(motion.joints), -1), "%.5f", _HEADER)
+    write_numbers(path, motion.joints.reshape(len(motion.joints), -1), "%.5f", HEADER)
 
 
-def _write_numbers(path: Path, rows: Floats, number: str, header: str = "") -> None:
+def write_numbers(path: Path, rows: Floats, number: str, header: str = "") -> None:
+    """Write (N, columns) as CSV, atomically; `number` is the format of a cell, such as "%.4f"."""
     line = ",".join([number] * rows.shape[1]) + "\n"
     with atomic_write(path) as stream:
         if header:
