@@ -17,14 +17,17 @@ EMG_FILMED := data/flex-sim-emg-film
 CLIP ?= A16/021
 DEMO ?=
 REVIEW ?=
+FLEX ?=
+REPRODUCE ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help qa-dataset sim sft eval aqa emg demo review test lint test-llm bench docs clean
+.PHONY: help qa-dataset sim sft eval aqa emg reproduce demo review test lint test-llm bench docs clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
 	@echo
 	@echo "  demo takes DEMO=OPTIONS, review REVIEW=OPTIONS (python -m coach demo --help, …)"
+	@echo "  reproduce takes FLEX=PATH (else simulated people) and REPRODUCE=OPTIONS"
 	@echo "  sim takes SIM=OPTIONS, such as SIM='--subjects 38 --views 1,2,5' (python -m sim --help)"
 	@echo "  qa-dataset takes DATA=ROOT (else FLEX-Sim; SIZE=full: labels of 7,512 clips), OUT=FOLDER,"
 	@echo "  WRITER=auto|template|llm, CONFIG=FILE, BUDGET=MONEY, SEED=N, LIMIT=CLIPS, SPLIT=KIND"
@@ -70,6 +73,9 @@ endif
 	$(RUN) -m emg train --config $(or $(RECIPE),configs/emg/small.yaml) --data $(or $(DATA),$(EMG_SIMULATED)) --out runs/emg/small
 	$(RUN) -m emg evaluate runs/emg/small
 	$(RUN) -m emg predict $(CLIP) --data $(or $(DATA),$(EMG_FILMED))
+
+reproduce: $(VENV)/.train ## Run all of FLEX=PATH to one page: Figures 6, 7, 8, time, cost
+	$(RUN) -m reproduce run $(if $(FLEX),--flex $(FLEX)) $(REPRODUCE)
 
 demo: $(VENV)/.coach ## Talk to the coach about a video: a page in the browser
 	@test -e $(SIMULATED)/A01/001/View-1.mp4 || $(MAKE) sim
