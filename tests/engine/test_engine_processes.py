@@ -16,6 +16,9 @@ from engine.run import Outcome, run_all
 from engine.where import Engine
 from flex.problems import InputError
 
+# Where the driver of a test finds this project and the work of these tests.
+PATHS = [str(Path(__file__).parents[2]), str(Path(__file__).parent)]
+
 
 @pytest.fixture
 def flag(tmp_path: Path) -> Path:
@@ -141,7 +144,7 @@ def test_a_killed_driver_goes_on_and_ends_in_the_same_bytes(tmp_path: Path, flag
         "            out=Path(sys.argv[1]), key=lambda thing: thing.name)\n"
     )
     (tmp_path / "driver.py").write_text(script)
-    command = [sys.executable, str(tmp_path / "driver.py"), str(out), str(flag), *sys.path[:4]]
+    command = [sys.executable, str(tmp_path / "driver.py"), str(out), str(flag), *PATHS]
     with subprocess.Popen(command, stderr=subprocess.DEVNULL) as driver:
         until = time.monotonic() + 60
         while len(list(out.glob("*.bin"))) < 3:

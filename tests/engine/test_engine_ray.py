@@ -18,6 +18,9 @@ from flex.problems import InputError
 
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore::ResourceWarning")]
 
+# Where the driver of a test finds this project and the work of these tests.
+PATHS = [str(Path(__file__).parents[2]), str(Path(__file__).parent)]
+
 
 @pytest.fixture(scope="module")
 def cluster() -> Iterator[Any]:
@@ -95,7 +98,7 @@ def test_a_killed_driver_goes_on_and_ends_in_the_same_bytes(
         "        where=Engine(ray=sys.argv[3]), out=Path(sys.argv[1]), key=lambda t: t.name)\n"
     )
     (tmp_path / "driver.py").write_text(script)
-    arguments = [str(out), str(flag), cluster[0].address, *sys.path[:4]]
+    arguments = [str(out), str(flag), cluster[0].address, *PATHS]
     command = [sys.executable, str(tmp_path / "driver.py"), *arguments]
     with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as driver:
         until = time.monotonic() + 90

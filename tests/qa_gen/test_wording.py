@@ -4,6 +4,7 @@ import jinja2
 import pytest
 
 from flex.problems import InputError
+from flex.templates import PROMPTS
 from qa_gen import wording
 from qa_gen.dialogue import STAGES
 from qa_gen.template_writer import FAMILIES, phrasing_file
@@ -14,7 +15,7 @@ def test_train_and_test_families_share_no_phrasing(stage: str) -> None:
     lines = {
         family: {
             line.strip()
-            for line in (wording.PROMPTS / phrasing_file(family, stage)).read_text().splitlines()  # type: ignore[arg-type]
+            for line in (PROMPTS / phrasing_file(family, stage)).read_text().splitlines()  # type: ignore[arg-type]
             if line.strip() and not line.startswith(("[", "{#"))
         }
         for family in FAMILIES
