@@ -17,8 +17,8 @@ import numpy as np
 import yaml
 from numpy.typing import NDArray
 
+from flex.templates import PROMPTS
 from flex.video import Frames
-from qa_gen.wording import PROMPTS
 
 THRESHOLDS_FILE = Path(__file__).with_name("framing.yaml")
 ADVICE_FILE = PROMPTS / "coach" / "advice.yaml"

@@ -16,7 +16,7 @@ from coach.page_wiring import QUIET, compare_tab, wire_clip, wire_talk, wire_ver
 from coach.panel import panel_css
 from coach.words import words
 from flex.problems import InputError, Problem
-from qa_gen.wording import PROMPTS
+from flex.templates import PROMPTS
 
 _HELD_S = 7200
 _CLEAN_EVERY_S = 600

@@ -13,7 +13,7 @@ from coach.panel import render_panel
 from coach.report import pictures
 from coach.talk import Mode
 from coach.words import words
-from qa_gen.wording import environment
+from flex.templates import environment
 
 _FOLDER = "coach"
 

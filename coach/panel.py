@@ -12,8 +12,8 @@ from coach.assess import Assessment
 from coach.framing import Framing
 from coach.visibility import load_visibility
 from flex.problems import InputError, Problem
+from flex.templates import PROMPTS, environment
 from qa_gen.dialogue import STAGES
-from qa_gen.wording import PROMPTS, environment
 
 PANEL_TEMPLATE = "coach/panel.html.j2"
 _CSS_FILE = PROMPTS / "coach" / "panel.css"

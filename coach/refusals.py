@@ -8,7 +8,7 @@ from typing import Any
 import yaml
 
 from flex.problems import InputError, Problem
-from qa_gen.wording import PROMPTS
+from flex.templates import PROMPTS
 
 REFUSALS_FILE = PROMPTS / "coach" / "refusals.yaml"
 _LONGEST_NAME = 60

@@ -20,9 +20,9 @@ from coach.framing import Framing
 from coach.panel import render_panel
 from coach.uploads import Upload
 from flex.pictures import jpeg
+from flex.templates import environment
 from flex.video import Sampler
 from qa_gen.dialogue import Stage
-from qa_gen.wording import environment
 
 REPORT_TEMPLATE = "coach/report.html.j2"
 _JPEG_QUALITY = 4

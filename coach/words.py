@@ -5,7 +5,7 @@ from typing import Any
 
 import yaml
 
-from qa_gen.wording import PROMPTS
+from flex.templates import PROMPTS
 
 WORDS_FILE = PROMPTS / "coach" / "page.yaml"
 

@@ -6,7 +6,6 @@ import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import jinja2
 import yaml
 
 from emg.baselines import PHASE_MEAN
@@ -14,11 +13,11 @@ from emg.evaluate import LOWER_IS_BETTER, Evaluation, Figure, Judged
 from flex.files import write_text
 from flex.plain import without_nan
 from flex.semg_columns import GROUPS
+from flex.templates import PROMPTS, render
 
 if TYPE_CHECKING:
     from emg.report import Report
 
-PROMPTS = Path(__file__).resolve().parent.parent / "prompts"
 PAGE = "report.md"
 
 
@@ -33,8 +32,8 @@ def words() -> dict[str, Any]:
 def write_report(report: "Report", out: Path) -> Path:
     """Write the three files into `out`; return the Markdown."""
     content = _content(report)
-    write_text(out / PAGE, _render("report.md.j2", content))
-    write_text(out / "report.html", _render("report.html.j2", content))
+    write_text(out / PAGE, render("emg/report.md.j2", **content))
+    write_text(out / "report.html", render("emg/report.html.j2", **content))
     about = {
         "data": report.data,
         "part": report.part,
@@ -218,15 +217,3 @@ def _why(judged: Judged, report: "Report", muscle: str) -> str:
     if share >= 0.5:
         return str(said["level"].format(share=share))
     return str(said["course"].format(share=1 - share, clips=report.taught.get(muscle, 0)))
-
-
-def _render(template: str, content: dict[str, Any]) -> str:
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(PROMPTS),
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-        autoescape=template.endswith(".html.j2"),
-    )
-    return environment.get_template(f"emg/{template}").render(content)

@@ -42,10 +42,10 @@ def probe_video(path: Path) -> VideoInfo:
     Raises:
         InputError: it is missing, has no pictures, or breaks off.
     """
-    with _opened(path) as (container, stream):
+    with open_video(path) as (container, stream):
         packets = _list_packets(path, container, stream)
         fps = _fps(stream)
-    with _opened(path) as (container, stream):
+    with open_video(path) as (container, stream):
         first = next(container.decode(stream), None)
     if first is None:
         raise InputError([Problem(str(path), "has no picture that can be decoded")])
@@ -68,7 +68,7 @@ def read_pictures(
     """
     found: dict[int, NDArray[np.uint8]] = {}
     packets = _packets_with(path, indices)
-    with _opened(path) as (container, stream):
+    with open_video(path) as (container, stream):
         for index, frame in _decode(container, stream, packets, sorted(set(indices))):
             if frame.is_corrupt:
                 raise InputError([Problem(str(path), f"frame {index} is damaged")])
@@ -97,7 +97,7 @@ def picture_times(path: Path, indices: Sequence[int]) -> list[float]:
 
 
 def _packets_with(path: Path, indices: Sequence[int]) -> _Packets:
-    with _opened(path) as (container, stream):
+    with open_video(path) as (container, stream):
         packets = _list_packets(path, container, stream)
     if max(indices) >= len(packets.shown_at):
         message = f"has {len(packets.shown_at)} frames, wanted number {max(indices)}"
@@ -124,7 +124,17 @@ def _quarters(frame: Any) -> int:
 
 
 @contextmanager
-def _opened(path: Path) -> Iterator[tuple[Any, Any]]:
+def open_video(path: Path, *, threads: int | None = None) -> Iterator[tuple[Any, Any]]:
+    """Open a file's first video: its PyAV container and stream.
+
+    Args:
+        path: the file.
+        threads: that decode it; `None`: as many as FFmpeg takes. One, where each worker has one
+            processor.
+
+    Raises:
+        InputError: no file, no video in it, or what is read inside cannot be decoded.
+    """
     import av
     import av.error
 
@@ -136,7 +146,10 @@ def _opened(path: Path) -> Iterator[tuple[Any, Any]]:
             if not container.streams.video:
                 raise InputError([Problem(str(path), "has no video stream")])
             stream = container.streams.video[0]
-            stream.thread_type = "AUTO"
+            if threads is None:
+                stream.thread_type = "AUTO"
+            else:
+                stream.codec_context.thread_count = threads
             yield container, stream
     except (av.error.FFmpegError, OSError) as error:
         raise InputError([Problem(str(path), f"cannot be decoded: {error}")]) from error

@@ -9,7 +9,6 @@ breaks off is used as far as it goes; `breaks_off` says where.
 
 import functools
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,6 +17,7 @@ import numpy as np
 
 from flex.number_table import Floats
 from flex.problems import InputError, Problem
+from flex.video_reader import open_video
 
 _ENERGY_WIDTH = 64
 
@@ -52,7 +52,7 @@ def list_frames(path: Path) -> Footage:
     Raises:
         InputError: the file is missing, cannot be opened, or holds no pictures.
     """
-    with _opened(path) as (container, stream):
+    with open_video(path, threads=1) as (container, stream):
         shown = [
             packet.pts if packet.pts is not None else packet.dts
             for packet in container.demux(stream)
@@ -72,7 +72,7 @@ def frames_between(path: Path, start_s: float, end_s: float) -> Iterator[tuple[f
     Raises:
         InputError: the file cannot be read, or a frame of the span is damaged.
     """
-    with _opened(path) as (container, stream):
+    with open_video(path, threads=1) as (container, stream):
         first = _first_pts(container, stream)
         unit_s = float(stream.time_base)
         container.seek(int(first + max(start_s, 0.0) / unit_s), stream=stream)
@@ -98,7 +98,7 @@ def motion_energy(path: Path) -> tuple[Floats, Floats]:
         InputError: the file cannot be read, or holds fewer than two pictures.
     """
     times, energy, before = [], [], None
-    with _opened(path) as (container, stream):
+    with open_video(path, threads=1) as (container, stream):
         for frame in _as_far_as_it_goes(container, stream):
             height = max(2, round(_ENERGY_WIDTH * frame.height / frame.width / 2) * 2)
             small = frame.reformat(_ENERGY_WIDTH, height, format="gray").to_ndarray()
@@ -132,22 +132,3 @@ def _first_pts(container: Any, stream: Any) -> int:
         return int(stream.start_time)
     frame = next(container.decode(stream))
     return int(frame.pts)
-
-
-@contextmanager
-def _opened(path: Path) -> Iterator[tuple[Any, Any]]:
-    """Open a video with one thread, since each worker has one processor."""
-    import av
-    import av.error
-
-    if not path.exists():
-        raise InputError([Problem(str(path), "is missing")])
-    try:
-        with av.open(str(path), metadata_errors="replace") as container:
-            if not container.streams.video:
-                raise InputError([Problem(str(path), "has no video stream")])
-            stream = container.streams.video[0]
-            stream.codec_context.thread_count = 1
-            yield container, stream
-    except av.error.FFmpegError as error:
-        raise InputError([Problem(str(path), f"cannot be decoded: {error}")]) from error

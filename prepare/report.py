@@ -5,13 +5,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from flex.files import write_text
+from flex.templates import render
 from prepare.recording import Recording
 from prepare.table import Segment
 
 if TYPE_CHECKING:
     from prepare.run import Prepared
 
-TEMPLATES = Path(__file__).parent.parent / "prompts" / "prepare"
 UNSURE = 0.6  # a proposal below this wants a look
 
 
@@ -34,7 +34,7 @@ def write_report(
     ]
     simulated = any(recording.card.source == "simulated" for recording in recordings)
     text = render(
-        "report.md.j2",
+        "prepare/report.md.j2",
         done=done,
         simulated=simulated,
         surveys=surveys,
@@ -43,18 +43,3 @@ def write_report(
         least=UNSURE,
     )
     write_text(path, text)
-
-
-def render(name: str, **values: Any) -> str:
-    """Return a template of prompts/prepare, filled."""
-    import jinja2
-
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(TEMPLATES),
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-        autoescape=False,  # Markdown
-    )
-    return environment.get_template(name).render(**values)

@@ -11,12 +11,12 @@ from typing import Any
 import yaml
 
 from flex.graph import Graph
+from flex.templates import environment
 from qa_gen.card_figures import Bar, bars, histogram, length_ranges, weight_class
 from qa_gen.card_stats import SCORE_BIN, SCORE_MAX, CardStats, ErrorRow
 from qa_gen.dialogue import Dialogue
 from qa_gen.export_parquet import parquet_file
 from qa_gen.runs import RunRecord
-from qa_gen.wording import environment
 
 README = "README.md"
 PAGE = "card.html"

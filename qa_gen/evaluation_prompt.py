@@ -8,9 +8,10 @@ from collections.abc import Sequence
 from itertools import groupby
 
 from flex.graph import Graph, Occurrence
+from flex.templates import environment
 from qa_gen.facts import ErrorFact, Facts
 from qa_gen.template_writer import Phrases
-from qa_gen.wording import environment, prompts_hash
+from qa_gen.wording import prompts_hash
 
 PROMPTS = ("llm/rules.j2", "llm/action.j2", "llm/facts.j2", "llm/reask.j2")
 PRAISES = 3

@@ -19,9 +19,9 @@ from typing import IO, Any, Self
 from urllib.parse import quote
 
 from flex.graph import Graph
+from flex.templates import environment
 from qa_gen.dialogue import Dialogue
 from qa_gen.facts import ErrorFact
-from qa_gen.wording import environment
 
 FOLDER = "label-studio"
 LOCAL_FILES = "/data/local-files/?d="

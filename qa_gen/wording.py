@@ -12,36 +12,14 @@ A phrasings file has sections; every other line is one phrasing.
 
 import functools
 from collections.abc import Iterable
-from pathlib import Path
 
 import jinja2
 
 from flex.files import hash_text
 from flex.problems import InputError, Problem
+from flex.templates import PROMPTS, environment
 
-PROMPTS = Path(__file__).resolve().parent.parent / "prompts"
 Phrasings = dict[str, list[jinja2.Template]]
-
-
-@functools.cache
-def environment() -> jinja2.Environment:
-    """Return the environment over `prompts/`; HTML is escaped, a missing value is an error.
-
-    The filters `sentence` and `clause` set the case of a text's first letter.
-    """
-    env = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(PROMPTS),
-        autoescape=jinja2.select_autoescape(
-            ["html", "html.j2"], default=False, default_for_string=False
-        ),
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
-    env.filters["sentence"] = lambda text: text[:1].upper() + text[1:]
-    env.filters["clause"] = lambda text: text[:1].lower() + text[1:]
-    return env
 
 
 @functools.cache

@@ -16,13 +16,14 @@ import yaml
 from flex.annotations import ANNOTATIONS_FILE
 from flex.files import hash_file, write_text
 from flex.graph_file import load_graph
+from flex.templates import PROMPTS, render
 from reproduce.chain import Chain, Step
 from reproduce.costs import Prices, cost_of, duration, total_of
 from reproduce.execute import tail
 from reproduce.fingerprint import Fingerprints
 from reproduce.machine import describe
 from reproduce.record import StepRecord, log_path, now, read_record
-from reproduce.results import PROMPTS, Cell, Measure, figures
+from reproduce.results import Cell, Measure, figures
 from reproduce.timeline import Span, timeline
 
 PAGE, TEXT = "index.html", "index.md"
@@ -76,8 +77,8 @@ def write_page(chain: Chain, out: Path, data: Path, prices: Prices | None = None
         "spread": _spread,
         "duration": duration,
     }
-    write_text(out / PAGE, _render("page.html.j2", content))
-    write_text(out / TEXT, _render("page.md.j2", content))
+    write_text(out / PAGE, render("reproduce/page.html.j2", **content))
+    write_text(out / TEXT, render("reproduce/page.md.j2", **content))
     return out / PAGE
 
 
@@ -186,17 +187,3 @@ def _spread(cell: Cell, measure: Measure) -> str:
         return ""
     digits = max(1, measure.digits - 1)
     return f"[{cell.low:.{digits}f}, {cell.high:.{digits}f}]"
-
-
-def _render(template: str, content: dict[str, Any]) -> str:
-    import jinja2
-
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(PROMPTS),
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-        autoescape=template.endswith(".html.j2"),
-    )
-    return environment.get_template(f"reproduce/{template}").render(content)

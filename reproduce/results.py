@@ -15,8 +15,7 @@ from typing import Any, NamedTuple
 import yaml
 
 from flex.problems import InputError, Problem
-
-PROMPTS = Path(__file__).resolve().parent.parent / "prompts"
+from flex.templates import PROMPTS
 
 
 class Measure(NamedTuple):

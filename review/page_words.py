@@ -8,7 +8,7 @@ import yaml
 from markupsafe import Markup
 from pydantic import BaseModel, ConfigDict
 
-from qa_gen.wording import PROMPTS, environment
+from flex.templates import PROMPTS, environment
 from review.words import words
 
 FOLDER = "review/page"

@@ -8,7 +8,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict
 
 from flex.graph import Graph, Occurrence
-from qa_gen.wording import PROMPTS, environment
+from flex.templates import PROMPTS, environment
 from review.feedback import FeedbackLine
 from review.queue import Assignment
 from review.records import Item
