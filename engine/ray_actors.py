@@ -15,9 +15,10 @@ from typing import Any
 
 from engine.one_item import NO_PLACE, End, Finished, Lost, Stopped, do_item
 from engine.pool import StartFailures
-from engine.where import Engine, processors
+from engine.where import Engine
 from flex.cli import err
 from flex.problems import InputError, Problem
+from flex.processors import processors
 
 _LOOK_EVERY_S = 5.0  # how often the cluster is asked whether nodes have joined
 

@@ -30,10 +30,11 @@ from engine.book import Book
 from engine.lists import DONE, QUARANTINE, KeyedList, Quarantined
 from engine.one_item import Finished, Lost, Refused, Stopped
 from engine.pool import Pool
-from engine.where import Engine, processors
+from engine.where import Engine
 from flex.cli import err
 from flex.files import hash_text
 from flex.problems import InputError, Problem
+from flex.processors import processors
 
 Item = TypeVar("Item")
 T_contra = TypeVar("T_contra", contravariant=True)

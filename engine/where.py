@@ -5,15 +5,9 @@ Engine(ray="auto")          # the Ray cluster that this machine belongs to
 Engine(ray="ray://head:10001", retry=True)
 """
 
-import os
 from dataclasses import dataclass
 
 from flex.problems import InputError, Problem
-
-
-def processors() -> int:
-    """Return how many processors this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 @dataclass(frozen=True, kw_only=True)

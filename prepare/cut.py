@@ -7,7 +7,7 @@ every stream that fails it, and never made shorter.
 """
 
 import functools
-from collections.abc import Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -209,7 +209,7 @@ def _heads(recording: Recording, view: str) -> Any:
     return head
 
 
-def refuse_unblurred(recordings: Iterator[Recording]) -> None:
+def refuse_unblurred(recordings: Iterable[Recording]) -> None:
     """Raise an `InputError` that names every recording whose faces could not be blurred."""
     from prepare.faces import read_cameras
 

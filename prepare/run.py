@@ -86,7 +86,7 @@ def prepare(raw: Path, root: Path, graph: Graph, options: Options, where: Engine
     _require_apart(raw, root)
     recordings = read_recordings(raw, graph)
     if options.settings.blur_faces:
-        refuse_unblurred(iter(recordings))
+        refuse_unblurred(recordings)
     labels = Labels.read(raw / ANNOTATIONS_FILE, graph)
     surveys, refused = _survey(recordings, root, where)
     usable = [recording for recording in recordings if recording.name in surveys]

@@ -8,6 +8,8 @@ import subprocess
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+from flex.processors import processors
+
 PACKAGES = ("flex-coach", "numpy", "av", "torch", "transformers", "peft", "accelerate", "ray")
 _HERE = Path(__file__).resolve().parent.parent
 
@@ -17,13 +19,8 @@ def describe() -> str:
     memory_gib = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
     gpus = gpu_names()
     told = f", {len(gpus)} × {gpus[0]}" if gpus else ", no GPU"
-    cores = "core" if cores_here() == 1 else "cores"
-    return f"{processor()}, {cores_here()} {cores}, {memory_gib:.0f} GiB{told}"
-
-
-def cores_here() -> int:
-    """Return how many processor cores this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    cores = "core" if processors() == 1 else "cores"
+    return f"{processor()}, {processors()} {cores}, {memory_gib:.0f} GiB{told}"
 
 
 def processor() -> str:

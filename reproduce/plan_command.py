@@ -52,8 +52,8 @@ def plan_command(
     """
     if size % 2:
         raise InputError([Problem("--size", f"expected an even number, found {size}")])
+    from flex.processors import processors
     from reproduce.estimate import Inputs, estimate, words
-    from reproduce.machine import cores_here
     from reproduce.plan_check import TOLERANCE
     from reproduce.planning import compared_table, known_rates, prices_of, run_check, shown_plan
 
@@ -63,7 +63,7 @@ def plan_command(
         frames=frames,
         size=size,
         gpus=gpus,
-        cores=cores_here(),
+        cores=processors(),
         raw_tb=raw_tb,
         recorded_h=recorded_hours,
         **prices_of(llm),

@@ -16,13 +16,14 @@ from rich.progress import track
 from flex import cli
 from flex.graph_file import GRAPH_FILE, load_graph
 from flex.problems import InputError, Problem
+from flex.processors import processors
 from flex.sample import Annotation
 from sim.choreography import load_choreography
 from sim.film import Media, Video
 from sim.lift import Stage
 from sim.options import actions_of, views_of
 from sim.presets import PRESETS, PresetName
-from sim.produce import default_jobs, make_plan, produce
+from sim.produce import make_plan, produce
 from sim.raw_command import raw
 from sim.selection import Selection
 from sim.settings import SETTINGS_FILE, load_settings
@@ -91,7 +92,7 @@ def record(
     video = Video(numbers, size, fps, media, plain) if numbers else None
     stage = Stage(Study(load_graph(), load_settings(), seed), load_choreography())
     plan = make_plan(stage, out, selection, video)
-    workers = default_jobs() if jobs == "auto" else _count(jobs)
+    workers = processors() if jobs == "auto" else _count(jobs)
     tally = Tally()
     list(tally.counting(plan.records))
     filmed = f"video of views {', '.join(map(str, numbers))}" if video else "no video"

@@ -11,7 +11,6 @@ something else, or a data set made from other numbers, is left alone.
 import importlib.metadata
 import itertools
 import json
-import os
 import shutil
 from collections.abc import Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
@@ -160,11 +159,6 @@ def recipe(stage: Stage) -> dict[str, Any]:
         "choreography": hash_text(choreography.model_dump_json()),
         "signals": hash_text(load_signals().model_dump_json()),
     }
-
-
-def default_jobs() -> int:
-    """Return one process for each processor that this one may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _mark(root: Path) -> dict[str, Any]:

@@ -28,6 +28,7 @@ from rich.table import Table
 from flex import cli
 from flex.files import write_text
 from flex.graph_file import load_graph
+from flex.processors import processors
 from flex.sample import Annotation
 from flex.splits import split_by_subject
 from sim.cameras import place_camera
@@ -35,7 +36,6 @@ from sim.choreography import load_choreography
 from sim.clips import simulate_selection
 from sim.film import Video, look_of, session, shots
 from sim.lift import Stage
-from sim.produce import default_jobs
 from sim.selection import Selection
 from sim.settings import load_settings
 from sim.study import Study
@@ -110,7 +110,7 @@ def film_parts(stage: Stage, records: list[Annotation], kind: Kind, seed: int) -
     """Return the films of training and test people."""
     split, names = split_by_subject(records, seed=seed), list(stage.study.graph.actions)
     tasks = list(itertools.product(records, _VIEWS))
-    with ProcessPoolExecutor(default_jobs(), mp_context=get_context("spawn")) as pool:
+    with ProcessPoolExecutor(processors(), mp_context=get_context("spawn")) as pool:
         chunks = itertools.repeat((stage, kind))
         drawn = pool.map(_film, chunks, tasks, chunksize=32)
         films = np.stack(
