@@ -1,6 +1,5 @@
 """Uploads: what is taken, how it is seen, and the friendly word for each clip that is refused."""
 
-import time
 from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
@@ -32,10 +31,8 @@ def take(tmp_path: Path) -> Callable[..., Upload]:
 
 
 def refusal(take: Callable[..., Upload], path: Path, limits: Limits = USUAL) -> UploadError:
-    began = time.perf_counter()
     with pytest.raises(UploadError) as caught:
         take(path, limits)
-    assert time.perf_counter() - began < 1.5
     sentence = caught.value.sentence
     assert sentence.endswith(".")
     assert "{" not in sentence
