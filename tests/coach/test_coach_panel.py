@@ -29,6 +29,7 @@ class Page(HTMLParser):
 
     def __init__(self, html: str) -> None:
         super().__init__()
+        self.html = html
         self.open: list[str] = []
         self.found: list[tuple[str, dict[str, str | None]]] = []
         self.said: list[str] = []
@@ -145,9 +146,13 @@ def test_low_confidence_is_said() -> None:
     flat = Rated(dict.fromkeys(GRAPH.actions, -9.0))
     page = panel(assess(GRAPH, TEXTS, rated=flat))
     assert "Low confidence. No exercise stands out." in page.text
-    assert "Do not rely on this score" in page.text
+    assert "No score and no errors are shown" in page.text
+    before, folded = page.html.split('<details class="card doubted">')
+    assert "gauge" not in before
+    assert "gauge" in folded.split("</details>")[0], "it can be opened all the same"
     chosen = panel(assess(GRAPH, TEXTS, rated=flat, user_action="A15"))
     assert "Do not rely" not in chosen.text
+    assert "doubted" not in chosen.html
     waves = panel(assess(GRAPH, {"recognise": "A person waves."}, rated=flat))
     assert "would be likeliest, with 5 %" in waves.text
     assert "Low confidence." in waves.text
