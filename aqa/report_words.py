@@ -1,21 +1,15 @@
 """What the reports call things, and their pages filled in: prompts/aqa."""
 
-import functools
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
-import yaml
+from flex import templates
+from flex.templates import wording
 
-PROMPTS = Path(__file__).resolve().parent.parent / "prompts"
 
-
-@functools.cache
 def words() -> dict[str, Any]:
     """Return which measures are shown, in which order, and how all is called."""
-    text = (PROMPTS / "aqa" / "figures.yaml").read_text(encoding="utf-8")
-    content: dict[str, Any] = yaml.safe_load(text)
-    return content
+    return wording("aqa/figures.yaml")
 
 
 def order() -> list[str]:
@@ -30,13 +24,4 @@ def label_of(variant: str) -> str:
 
 def render(name: str, content: Mapping[str, Any]) -> str:
     """Return prompts/aqa/NAME filled in; what it asks for must be there."""
-    import jinja2
-
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(PROMPTS),
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        autoescape=jinja2.select_autoescape(["html", "html.j2"]),
-    )
-    return environment.get_template(f"aqa/{name}").render(content)
+    return templates.render(f"aqa/{name}", **content)

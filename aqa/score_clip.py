@@ -8,8 +8,6 @@ print(told(model, sample))
 from dataclasses import replace
 from pathlib import Path
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
 from aqa.clip_store import ClipStore
 from aqa.feature_store import cached_features
 from aqa.model import Model
@@ -19,9 +17,8 @@ from flex.dataset import Clip, find_clips
 from flex.graph import Occurrence
 from flex.problems import InputError, Problem
 from flex.sample import Annotation
+from flex.templates import render
 from learn.sample import Sample
-
-PROMPTS = Path(__file__).parents[1] / "prompts" / "aqa"
 
 
 def sample_of(
@@ -69,31 +66,20 @@ def told(model: Model, sample: Sample) -> str:
     prediction = predict(model, [sample], features)[0]
     verdict = verdicts_of(model, [sample], features)[0] if model.recipe.head == "graph" else None
     own = sample.record.score if sample.clip.annotation is not None else None
-    environment = Environment(
-        loader=FileSystemLoader(PROMPTS),
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        autoescape=False,
-    )
-    return (
-        environment.get_template("score.j2")
-        .render(
-            clip=sample.id,
-            action=model.graph.action(sample.record.action).name,
-            # CoRe adds differences to exemplars, so it can step over either end.
-            score=min(max(prediction.score, 0.0), 100.0),
-            truth=own,
-            votes=list(zip(prediction.voters, prediction.votes, strict=True)),
-            verdict=verdict is not None,
-            errors=[_error(model, o, verdict.probabilities[o]) for o in verdict.errors]
-            if verdict
-            else [],
-            abstained=sorted({_name(model, o) for o in (verdict.abstained if verdict else ())}),
-            without=[s for s in model.recipe.layout.widths if s not in sample.streams],
-        )
-        .strip()
-    )
+    errors = [_error(model, o, verdict.probabilities[o]) for o in verdict.errors] if verdict else []
+    return render(
+        "aqa/score.j2",
+        clip=sample.id,
+        action=model.graph.action(sample.record.action).name,
+        # CoRe adds differences to exemplars, so it can step over either end.
+        score=min(max(prediction.score, 0.0), 100.0),
+        truth=own,
+        votes=list(zip(prediction.voters, prediction.votes, strict=True)),
+        verdict=verdict is not None,
+        errors=errors,
+        abstained=sorted({_name(model, o) for o in (verdict.abstained if verdict else ())}),
+        without=[s for s in model.recipe.layout.widths if s not in sample.streams],
+    ).strip()
 
 
 def _own(path: Path, model: Model, action: str | None, view: str | None) -> Sample:

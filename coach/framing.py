@@ -17,7 +17,7 @@ import numpy as np
 import yaml
 from numpy.typing import NDArray
 
-from flex.templates import PROMPTS
+from flex.templates import PROMPTS, wording
 from flex.video import Frames
 
 THRESHOLDS_FILE = Path(__file__).with_name("framing.yaml")
@@ -56,7 +56,7 @@ class Framing:
     @property
     def advice(self) -> tuple[str, ...]:
         """One sentence for each fault: what is wrong and what to do."""
-        return tuple(_advice()[fault] for fault in self.faults)
+        return tuple(wording("coach/advice.yaml")[fault] for fault in self.faults)
 
 
 def framing(frames: Frames) -> Framing:
@@ -135,9 +135,3 @@ def _spectrum(pictures: Floats, window: Floats) -> NDArray[Any]:
 def _limits() -> dict[str, float]:
     rows: dict[str, Any] = yaml.safe_load(THRESHOLDS_FILE.read_text(encoding="utf-8"))
     return {name: float(row["value"]) for name, row in rows.items()}
-
-
-@functools.cache
-def _advice() -> dict[str, str]:
-    advice: dict[str, str] = yaml.safe_load(ADVICE_FILE.read_text(encoding="utf-8"))
-    return advice

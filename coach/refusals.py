@@ -1,14 +1,11 @@
 """A refused upload: one friendly sentence that says what to do (`prompts/coach/refusals.yaml`)."""
 
-import functools
 import re
 import unicodedata
 from typing import Any
 
-import yaml
-
 from flex.problems import InputError, Problem
-from flex.templates import PROMPTS
+from flex.templates import PROMPTS, wording
 
 REFUSALS_FILE = PROMPTS / "coach" / "refusals.yaml"
 _LONGEST_NAME = 60
@@ -24,7 +21,7 @@ class UploadError(InputError):
 
     def __init__(self, kind: str, name: str, **values: Any) -> None:
         self.kind = kind
-        self.sentence = _sentences()[kind].format(name=name, **values)
+        self.sentence: str = wording("coach/refusals.yaml")[kind].format(name=name, **values)
         super().__init__([Problem(name, self.sentence)])
 
 
@@ -41,9 +38,3 @@ def shown_name(name: str) -> str:
         half = _LONGEST_NAME // 2
         kept = f"{kept[: half - 1]}…{kept[-half:]}"
     return kept or "the clip"
-
-
-@functools.cache
-def _sentences() -> dict[str, str]:
-    sentences: dict[str, str] = yaml.safe_load(REFUSALS_FILE.read_text(encoding="utf-8"))
-    return sentences

@@ -1,20 +1,13 @@
 """What the page says: `prompts/coach/page.yaml`."""
 
-import functools
 from typing import Any
 
-import yaml
-
-from flex.templates import PROMPTS
-
-WORDS_FILE = PROMPTS / "coach" / "page.yaml"
+from flex.templates import wording
 
 
-@functools.cache
 def words() -> dict[str, Any]:
     """Return all wording of the page."""
-    found: dict[str, Any] = yaml.safe_load(WORDS_FILE.read_text(encoding="utf-8"))
-    return found
+    return wording("coach/page.yaml")
 
 
 def say(sentence: str, /, **values: object) -> str:

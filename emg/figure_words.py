@@ -1,16 +1,12 @@
 """What the pictures say, from prompts/emg/figures.yaml, and how phases are tinted in them."""
 
-import functools
-from pathlib import Path
 from typing import Any
-
-import yaml
 
 from emg.prediction import Prediction
 from flex.dataset import Clip
 from flex.graph_file import load_graph
+from flex.templates import wording
 
-WORDS_FILE = Path(__file__).resolve().parent.parent / "prompts" / "emg" / "figures.yaml"
 # Behind curves, where the phases lie.
 PHASE_TINTS = {
     "preparation": (243, 241, 234),
@@ -19,11 +15,9 @@ PHASE_TINTS = {
 }
 
 
-@functools.cache
 def words() -> dict[str, Any]:
     """Return all wording of the pictures."""
-    found: dict[str, Any] = yaml.safe_load(WORDS_FILE.read_text(encoding="utf-8"))
-    return found
+    return wording("emg/figures.yaml")
 
 
 def simulated_note(clip: Clip) -> str:

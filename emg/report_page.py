@@ -1,19 +1,16 @@
 """Turns the figures into words: report.md, report.html, report.json. Wording is in prompts/emg."""
 
-import functools
 import json
 import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-
-import yaml
 
 from emg.baselines import PHASE_MEAN
 from emg.evaluate import LOWER_IS_BETTER, Evaluation, Figure, Judged
 from flex.files import write_text
 from flex.plain import without_nan
 from flex.semg_columns import GROUPS
-from flex.templates import PROMPTS, render
+from flex.templates import render, wording
 
 if TYPE_CHECKING:
     from emg.report import Report
@@ -21,12 +18,9 @@ if TYPE_CHECKING:
 PAGE = "report.md"
 
 
-@functools.cache
 def words() -> dict[str, Any]:
     """Return which measures are shown, in which order, and how all is called."""
-    text = (PROMPTS / "emg" / "report.yaml").read_text(encoding="utf-8")
-    content: dict[str, Any] = yaml.safe_load(text)
-    return content
+    return wording("emg/report.yaml")
 
 
 def write_report(report: "Report", out: Path) -> Path:

@@ -15,10 +15,10 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from eval.answers import Answer, of_stage
 from eval.predict_cache import AnswerCache, answer_key
-from eval.predict_rules import environment
 from flex.files import hash_text, write_jsonl
 from flex.graph import Graph, Occurrence
 from flex.records import read_records
+from flex.templates import render
 from vlm.generate import Conversation, Decoding
 
 # A judge that does not answer in the form is asked this often before its grade is missing.
@@ -101,24 +101,21 @@ def read_grades(out: Path) -> list[Graded]:
 def rubric(graph: Graph, answer: Answer) -> str:
     """Return what the judge is asked about one evaluation."""
     labelled = answer.truth.labelled
-    return (
-        environment()
-        .get_template("eval/judge.j2")
-        .render(
-            action=graph.action(answer.action),
-            labelled=[_described(graph, Occurrence.parse(text)) for text in labelled or ()],
-            errors=[
-                {
-                    "phase": graph.key_steps[error.key_step].phase,
-                    "step": graph.key_steps[error.key_step].name,
-                    "description": _described(graph, error),
-                    "advice": graph.corrections(error)[0],
-                }
-                for error in answer.truth.observed
-            ],
-            answer=answer.answer.strip() or "(nothing)",
-        )
-    )
+    return render(
+        "eval/judge.j2",
+        action=graph.action(answer.action),
+        labelled=[_described(graph, Occurrence.parse(text)) for text in labelled or ()],
+        errors=[
+            {
+                "phase": graph.key_steps[error.key_step].phase,
+                "step": graph.key_steps[error.key_step].name,
+                "description": _described(graph, error),
+                "advice": graph.corrections(error)[0],
+            }
+            for error in answer.truth.observed
+        ],
+        answer=answer.answer.strip() or "(nothing)",
+    ).strip("\n")
 
 
 def read_grade(reply: str) -> Grade | None:

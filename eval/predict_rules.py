@@ -5,28 +5,11 @@ rules.whole                 # True: one system message for every clip
 rules.text(action=None)     # the system message
 """
 
-import functools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
-
-import jinja2
 
 from flex.graph import Action, Graph
-
-PROMPTS = Path(__file__).resolve().parent.parent / "prompts"
-
-
-@functools.cache
-def environment() -> jinja2.Environment:
-    """Return the Jinja2 environment of our prompts; a name that a template lacks is an error."""
-    return jinja2.Environment(
-        loader=jinja2.FileSystemLoader(PROMPTS),
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        autoescape=jinja2.select_autoescape(["html", "html.j2"]),
-    )
+from flex.templates import render
 
 
 @dataclass(frozen=True)
@@ -74,5 +57,4 @@ def choose_rules(graph: Graph, count_tokens: Callable[[str], int], room: int | N
 def render_rules(graph: Graph, actions: Sequence[Action]) -> str:
     """Return the system message with the rules of some actions."""
     names = [action.name for action in graph.actions.values()]
-    template = environment().get_template("eval/rules.j2")
-    return template.render(graph=graph, actions=actions, names=names).strip()
+    return render("eval/rules.j2", graph=graph, actions=actions, names=names).strip()

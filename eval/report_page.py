@@ -5,18 +5,18 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-import yaml
 from markupsafe import Markup
 
 from eval.bootstrap import Difference, Interval
 from eval.predict import PredictRecord
-from eval.predict_rules import PROMPTS, environment
 from eval.report_clips import ShownClip
 from eval.report_measure import Measures
 from eval.report_svg import Bar, bars, say_interval, scatter
 from eval.scorecard import Scorecard
+from flex import templates
 from flex.graph import Graph
 from flex.plain import without_nan
+from flex.templates import wording
 
 Row = dict[str, Any]
 SIGNIFICANT = 0.05
@@ -85,7 +85,7 @@ def page_words(
 def render(name: str, words: dict[str, Any], *, plots: bool = False) -> str:
     """Return a filled template of prompts/eval."""
     drawn = _plots(words) if plots else {}
-    return environment().get_template(f"eval/{name}").render(words, **drawn)
+    return templates.render(f"eval/{name}", **words, **drawn)
 
 
 def report_json(words: dict[str, Any]) -> dict[str, Any]:
@@ -112,9 +112,7 @@ def report_json(words: dict[str, Any]) -> dict[str, Any]:
 
 def figure_list() -> dict[str, Any]:
     """Return which metrics are shown, in which order and under which names."""
-    text = (PROMPTS / "eval" / "figures.yaml").read_text(encoding="utf-8")
-    content: dict[str, Any] = yaml.safe_load(text)
-    return content
+    return wording("eval/figures.yaml")
 
 
 def share(value: float | None, digits: int = 1) -> str:

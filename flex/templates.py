@@ -1,4 +1,4 @@
-"""Fills in the templates of `prompts/`, where all wording lies."""
+"""Reads `prompts/`, where all wording lies: templates, and lists of words in YAML."""
 
 import functools
 from pathlib import Path
@@ -33,6 +33,15 @@ def environment() -> "jinja2.Environment":
     return found
 
 
-def render(name: str, **values: Any) -> str:
+@functools.cache
+def wording(name: str) -> dict[str, Any]:
+    """Return prompts/NAME, a mapping in YAML, read once; not to be changed."""
+    import yaml
+
+    content: dict[str, Any] = yaml.safe_load((PROMPTS / name).read_text(encoding="utf-8"))
+    return content
+
+
+def render(name: str, /, **values: Any) -> str:
     """Return the template prompts/NAME, filled in; what it asks for must be there."""
     return environment().get_template(name).render(values)

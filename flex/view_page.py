@@ -12,8 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import jinja2
-
+from flex import templates
 from flex.dataset import (
     FRAMES_PER_CLIP,
     Clip,
@@ -31,7 +30,6 @@ from flex.scoring import denominator, penalty
 from flex.view_media import View, show_view, video_length_s
 from flex.view_signals import draw_physiology, draw_semg, draw_skeleton
 
-TEMPLATES = Path(__file__).resolve().parent.parent / "prompts"
 PAGE = "view/page.html.j2"
 DEFAULT_ROOM_MB = 48
 _FRAMES_PER_S = 30.0
@@ -98,15 +96,7 @@ def collect(clip: Clip, root: Path, graph: Graph, options: Options) -> Page:
 
 def render(page: Page) -> str:
     """Return the page as HTML; text of the data is escaped, nothing is fetched by it."""
-    env = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(TEMPLATES),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
-    return env.get_template(PAGE).render(page=page)
+    return templates.render(PAGE, page=page)
 
 
 def _read(clip: Clip, root: Path, graph: Graph, options: Options) -> _Files:

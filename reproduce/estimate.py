@@ -6,18 +6,15 @@
 Which lines there are is data: prompts/reproduce/plan.yaml.
 """
 
-import functools
 from collections.abc import Iterable, Mapping
-from pathlib import Path
 from typing import Any, NamedTuple
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field
 
 from flex.dataset import FRAMES_PER_CLIP
+from flex.templates import wording
 from reproduce.rates import GPU, Rate, Rates
 
-_WORDS = Path(__file__).resolve().parent.parent / "prompts" / "reproduce" / "plan.yaml"
 # The paper, section 3.3: mean duration; section 3.2: cameras.
 _REPETITION_S = 233.76 / 120
 _CAMERA_MPX_S = (4 * 3840 * 2160 * 120 + 1920 * 1080 * 60) / 1e6
@@ -99,11 +96,9 @@ class Plan(NamedTuple):
     totals: dict[str, float]
 
 
-@functools.cache
 def words() -> dict[str, Any]:
     """Return the lines of a plan and what all is called."""
-    content: dict[str, Any] = yaml.safe_load(_WORDS.read_text(encoding="utf-8"))
-    return content
+    return wording("reproduce/plan.yaml")
 
 
 def estimate(inputs: Inputs, rates: Rates) -> Plan:

@@ -5,7 +5,6 @@ path = write_page(chain, Path("runs/reproduce"), data=Path("runs/reproduce/data"
 Writes index.html, which fetches nothing, and index.md. Wording: prompts/reproduce.
 """
 
-import functools
 import json
 import math
 from pathlib import Path
@@ -16,7 +15,7 @@ import yaml
 from flex.annotations import ANNOTATIONS_FILE
 from flex.files import hash_file, write_text
 from flex.graph_file import load_graph
-from flex.templates import PROMPTS, render
+from flex.templates import render, wording
 from reproduce.chain import Chain, Step
 from reproduce.costs import Prices, cost_of, duration, total_of
 from reproduce.execute import tail
@@ -82,12 +81,9 @@ def write_page(chain: Chain, out: Path, data: Path, prices: Prices | None = None
     return out / PAGE
 
 
-@functools.cache
 def words() -> dict[str, Any]:
     """Return what the page and the console say."""
-    text = (PROMPTS / "reproduce" / "words.yaml").read_text(encoding="utf-8")
-    content: dict[str, Any] = yaml.safe_load(text)
-    return content
+    return wording("reproduce/words.yaml")
 
 
 def _told(step: Step, out: Path, prices: Prices, python: str) -> Told:

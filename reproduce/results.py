@@ -5,17 +5,14 @@
 What is compared, and what the paper prints, is data: prompts/reproduce/figures.yaml.
 """
 
-import functools
 import json
 import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import yaml
-
 from flex.problems import InputError, Problem
-from flex.templates import PROMPTS
+from flex.templates import wording
 
 
 class Measure(NamedTuple):
@@ -91,12 +88,9 @@ def figures(reports: Mapping[str, str]) -> list[Figure]:
     return [_figure(name, spec, reports.get(name, "")) for name, spec in words().items()]
 
 
-@functools.cache
 def words() -> dict[str, Any]:
     """Return what is compared under which names."""
-    text = (PROMPTS / "reproduce" / "figures.yaml").read_text(encoding="utf-8")
-    content: dict[str, Any] = yaml.safe_load(text)
-    return content
+    return wording("reproduce/figures.yaml")
 
 
 def _figure(name: str, spec: Mapping[str, Any], path: str) -> Figure:

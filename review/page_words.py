@@ -4,11 +4,10 @@ import functools
 from pathlib import Path
 from typing import Any
 
-import yaml
 from markupsafe import Markup
 from pydantic import BaseModel, ConfigDict
 
-from flex.templates import PROMPTS, environment
+from flex.templates import PROMPTS, environment, wording
 from review.words import words
 
 FOLDER = "review/page"
@@ -39,8 +38,7 @@ class PageWords(BaseModel):
 @functools.cache
 def page_words() -> PageWords:
     """Return the words."""
-    text = (PROMPTS / FOLDER / "words.yaml").read_text(encoding="utf-8")
-    return PageWords.model_validate(yaml.safe_load(text))
+    return PageWords.model_validate(wording(f"{FOLDER}/words.yaml"))
 
 
 def filled(name: str, **values: Any) -> str:

@@ -4,11 +4,10 @@ import functools
 import shlex
 from collections.abc import Sequence
 
-import yaml
 from pydantic import BaseModel, ConfigDict
 
 from flex.graph import Graph, Occurrence
-from flex.templates import PROMPTS, environment
+from flex.templates import environment, wording
 from review.feedback import FeedbackLine
 from review.queue import Assignment
 from review.records import Item
@@ -37,8 +36,7 @@ class Words(BaseModel):
 @functools.cache
 def words() -> Words:
     """Return the names."""
-    text = (PROMPTS / "review" / "words.yaml").read_text(encoding="utf-8")
-    return Words.model_validate(yaml.safe_load(text))
+    return Words.model_validate(wording("review/words.yaml"))
 
 
 def described_labels(graph: Graph, item: Item) -> list[str]:

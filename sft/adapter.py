@@ -10,15 +10,13 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
 from flex.files import write_text
 from flex.problems import InputError, Problem
+from flex.templates import render
 from sft.recipe import Recipe
 from vlm.model import CoachCard
 
 ORIGIN_FILE = "run.json"
-_PROMPTS = Path(__file__).resolve().parent.parent / "prompts" / "sft"
 _PACKAGES: Sequence[str] = ("torch", "transformers", "peft", "accelerate")
 
 
@@ -82,10 +80,8 @@ def keep_origin(run: Path, data: str, base: str, ranks: int) -> None:
 
 def card(folder: Path, recipe: Recipe, origin: Provenance) -> str:
     """Return the model card as Markdown with the hub's metadata."""
-    environment = Environment(
-        loader=FileSystemLoader(_PROMPTS), undefined=StrictUndefined, keep_trailing_newline=True
-    )
-    return environment.get_template("card.md.j2").render(
+    return render(
+        "sft/card.md.j2",
         name=folder.name,
         folder=folder,
         base=recipe.model,

@@ -176,7 +176,7 @@ def test_a_step_that_is_killed_goes_on_in_its_folder(tmp_path: Path) -> None:
 
 
 DRIVER = """
-import sys
+import signal, sys
 from pathlib import Path
 from reproduce.chain import load_chain
 from reproduce.run import run_chain
@@ -184,6 +184,8 @@ class Silent:
     def skipped(self, *_): pass
     def started(self, *_): return lambda _: None
     def ended(self, *_): pass
+# Whoever runs the tests in the background of a shell script has Ctrl-C ignored.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 out = sys.argv[1]
 chain = load_chain(Path(sys.argv[2])).filled({"out": out, "python": sys.executable})
 run_chain(chain, Path(out), Silent())
