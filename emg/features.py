@@ -9,6 +9,7 @@ clip, how it is read and the weights.
 """
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -26,6 +27,14 @@ from learn.module_hash import module_hash
 from learn.sample import Sample
 
 _AT_ONCE = 32  # frames in one pass
+
+
+class Entry(NamedTuple):
+    """One view of one clip, and the key of its features in the cache."""
+
+    key: str
+    sample: Sample
+    view: str
 
 
 class Features:
@@ -52,20 +61,36 @@ class Features:
         Raises:
             InputError: every file that cannot be used.
         """
-        todo = [
-            (sample, view)
-            for view in self.recipe.views
-            for sample in samples
-            if not self._cache.path(self._key(sample, view)).exists()
-        ]
         problems: list[Problem] = []
-        for sample, view in track(todo, "features", console=err, transient=True):
+        for entry in track(self.missing(samples), "features", console=err, transient=True):
             try:
-                self._view(sample, view)
+                self.compute(entry, self._cache)
             except InputError as error:
                 problems += error.problems
         if problems:
             raise InputError(problems)
+
+    def missing(self, samples: Sequence[Sample]) -> list[Entry]:
+        """Return what the cache lacks; of clips with the same bytes one.
+
+        Raises:
+            InputError: a file that is not there.
+        """
+        every = (
+            Entry(self._key(sample, view), sample, view)
+            for view in self.recipe.views
+            for sample in samples
+        )
+        found = {entry.key: entry for entry in every if not self._cache.path(entry.key).exists()}
+        return list(found.values())
+
+    def compute(self, entry: Entry, cache: ArrayCache) -> None:
+        """Compute the features of a view and keep them in a cache.
+
+        Raises:
+            InputError: a file that cannot be used.
+        """
+        cache.keep(entry.key, self.encode(self.store.frames(entry.sample, entry.view)))
 
     def of(self, sample: Sample, *, mirrored: bool = False) -> NDArray[np.float32]:
         """Return the features of a clip's frames: (T, F) float32.

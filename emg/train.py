@@ -51,7 +51,7 @@ def train(recipe: Recipe, name: str, data: Path, run: Path) -> Model:
     keep_recipe(recipe, run)
     parts = {part: [s for s in samples if s.part == part] for part in PARTS}
     torch.manual_seed(recipe.seed)
-    backbone = _prepared(recipe, parts["train"], store, scales, device)
+    backbone = prepared_backbone(recipe, parts["train"], store, scales, device)
     features = Features(store, backbone, device)
     train_clips = ready_clips(parts["train"], store, features, scales, mirror=recipe.mirror)
     # What set the scales is as little judged here as in the test part.
@@ -91,14 +91,18 @@ def data_fingerprint(samples: Sequence[Sample], store: ClipStore) -> str:
     return hash_text(*rows)
 
 
-def _prepared(
+def prepared_backbone(
     recipe: Recipe,
     train: Sequence[Sample],
     store: ClipStore,
     scales: Scales,
     device: torch.device,
 ) -> ResNet50 | SmallCnn2d | None:
-    """Return the backbone of a recipe's views with weights that mean something."""
+    """Return the backbone of a recipe's views with weights that mean something; `None` without.
+
+    Raises:
+        InputError: files or weights that cannot be used.
+    """
     backbone = build_backbone(recipe)
     if isinstance(backbone, ResNet50):
         backbone.load(recipe.weights)

@@ -10,6 +10,8 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from engine.options import Ray
+from engine.where import Engine
 from flex.annotations import ANNOTATIONS_FILE, read_annotations
 from flex.graph import Graph
 from flex.graph_file import GRAPH_FILE, load_graph
@@ -52,6 +54,14 @@ SplitName = Annotated[
     str, typer.Option(help="subject, repetition, released, or a split file (.json).")
 ]
 Limit = Annotated[int | None, typer.Option(help="Only the first clips, to try it out.", min=1)]
+Jobs = Annotated[
+    int | None,
+    typer.Option(
+        "--jobs",
+        help="Processes here that each write a share of the clips.",
+        show_default="none: this process writes; with --ray: as many as fit",
+    ),
+]
 Run = Annotated[Path, typer.Argument(help="Folder of a run.")]
 Clip = Annotated[str | None, typer.Argument(help="The clip to show; else one with some errors.")]
 
@@ -67,6 +77,8 @@ def dataset(
     split: SplitName = "subject",
     limit: Limit = None,
     graph_file: GraphFile = GRAPH_FILE,
+    jobs: Jobs = None,
+    ray: Ray = None,
 ) -> None:
     """Build the whole FLEX-VideoQA data set: generate, check, export, and show the result."""
     generate_command(
@@ -80,6 +92,8 @@ def dataset(
         split=split,
         limit=limit,
         graph_file=graph_file,
+        jobs=jobs,
+        ray=ray,
     )
     export_command(out, graph_file)
     show(out)
@@ -97,16 +111,26 @@ def generate_command(
     split: SplitName = "subject",
     limit: Limit = None,
     graph_file: GraphFile = GRAPH_FILE,
+    jobs: Jobs = None,
+    ray: Ray = None,
 ) -> None:
     """Generate and check one dialogue of four turns for each annotated clip.
 
     What passes the fact check goes to dialogues.jsonl, the rest to flagged.jsonl. A run that was
     stopped or killed goes on when the same command is given again: finished answers of a language
     model are kept, and cost nothing the second time.
+
+    With --jobs or --ray the clips are written by many workers; the files are the same. Workers that
+    ask a language model divide its requests in flight, run on this machine, and take no --budget.
     """
+    where = None if jobs is None and ray is None else Engine(jobs=jobs, ray=ray)
     graph = load_graph(graph_file)
     annotations = _annotations_file(data)
     chosen = choose(writer, config, settings or [], budget)
+    if where is not None:
+        from qa_gen.generate_workers import require_shareable
+
+        require_shareable(chosen, where)
     count, part = part_of(split, annotations, graph, seed=seed)
     count = min(count, limit or count)
 
@@ -132,23 +156,57 @@ def generate_command(
             settings={} if chosen.config is None else chosen.config.settings(),
         )
 
-        async def run() -> RunRecord:
-            async with open_writer(chosen, graph, out, seed=seed) as opened:
-                generator = Generator(graph, opened, seed=seed, part_of=part)
-                with _progress() as bar:
-                    task = bar.add_task("dialogues", total=count, note="")
-                    flagged = 0
-
-                    def step(dialogue: Dialogue) -> None:
-                        nonlocal flagged
-                        flagged += bool(dialogue.findings)
-                        bar.update(task, advance=1, note=f"{flagged} flagged {opened.spent()}")
-
-                    return await generate(generator, records(), out, record, progress=step)
-
-        finished = asyncio.run(run())
+        if where is not None:
+            finished = _by_workers(chosen, graph, records(), part, out, record, where)
+        else:
+            finished = asyncio.run(_alone(chosen, graph, records(), part, out, record, count))
     if finished.stopped:
         raise InputError([Problem("stopped", finished.stopped)])
+
+
+async def _alone(
+    chosen: Chosen,
+    graph: Graph,
+    records: Iterator[Annotation],
+    part: PartOf,
+    out: Path,
+    record: RunRecord,
+    count: int,
+) -> RunRecord:
+    async with open_writer(chosen, graph, out, seed=record.seed) as opened:
+        generator = Generator(graph, opened, seed=record.seed, part_of=part)
+        with _progress() as bar:
+            task = bar.add_task("dialogues", total=count, note="")
+            flagged = 0
+
+            def step(dialogue: Dialogue) -> None:
+                nonlocal flagged
+                flagged += bool(dialogue.findings)
+                bar.update(task, advance=1, note=f"{flagged} flagged {opened.spent()}")
+
+            return await generate(generator, records, out, record, progress=step)
+
+
+def _by_workers(
+    chosen: Chosen,
+    graph: Graph,
+    records: Iterator[Annotation],
+    part: PartOf,
+    out: Path,
+    record: RunRecord,
+    where: Engine,
+) -> RunRecord:
+    from qa_gen.generate_workers import generate_by_workers
+
+    finished = generate_by_workers(chosen, graph, records, part, out, record, where=where)
+    spent = asyncio.run(_spent(chosen, graph, out))
+    console.print(f"{finished.dialogues:,} dialogues, {finished.flagged:,} flagged {spent}")
+    return finished
+
+
+async def _spent(chosen: Chosen, graph: Graph, out: Path) -> str:
+    async with open_writer(chosen, graph, out, seed=0) as writer:
+        return writer.spent()
 
 
 async def _estimate(

@@ -10,7 +10,7 @@ ends with the same bytes as one that was never disturbed.
 import asyncio
 import platform
 from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
@@ -111,11 +111,18 @@ async def generate(
                 progress(dialogue)
         except Stopped as reason:
             stopped = str(reason)
+    return finish(record, out, counts, prompts=generator.prompts, stopped=stopped)
+
+
+def finish(
+    record: RunRecord, out: Path, counts: Mapping[str, int], *, prompts: str, stopped: str | None
+) -> RunRecord:
+    """Write `run.json` and return what it holds; `counts` has the lines of each file by name."""
     finished = record.model_copy(
         update={
             "dialogues": counts[DIALOGUES],
             "flagged": counts[FLAGGED],
-            "prompts": generator.prompts,
+            "prompts": prompts,
             "complete": stopped is None,
             "stopped": stopped,
         }
