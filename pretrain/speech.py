@@ -27,6 +27,7 @@ from pretrain.talk import Turn, talk
 
 _WIDE = 512
 _GRAIN, _UNSEEN = 0.15, 0.1  # of the features' deviation; share of the video's tokens
+_MISHEARD = 0.1  # share of a question's tokens that are any other
 _SORTED = 8  # batches whose talks are sorted by length together
 _SYSTEM = "<|im_start|>system\nYou are a helpful assistant.<|im_end|>\n"
 _PAD = "<|video_pad|>"
@@ -47,6 +48,7 @@ class Speaker:
         self._features, self._records = features, records
         self.errors = ErrorTable(graph)
         self._draws = random.Random(seed)
+        self._words = sorted(set(range(len(tokenizer))) - set(tokenizer.all_special_ids))
 
     def looks(self, count: int, places: int = PLACES) -> Iterator[dict[str, Any]]:
         """Yield batches whose clips are not spoken of; of one place for each step, the gist."""
@@ -106,18 +108,31 @@ class Speaker:
         }
 
     def encode(self, turns: list[Turn], places: int = PLACES) -> tuple[list[int], list[float]]:
-        """Return the ids of a talk and how much each counts: 0 outside answers."""
-        ids, weights = [], []
+        """Return the ids of a talk and how much each counts: 0 outside answers.
+
+        Some tokens of the questions are any others, so that no answer hangs on a single word.
+        """
+        ids: list[int] = []
+        weights: list[float] = []
         for n, turn in enumerate(turns):
             video = _video(places) if n == 0 else ""
             before = f"{_SYSTEM if n == 0 else chr(10)}<|im_start|>user\n{video}"
-            asked = f"{before}{turn.question}<|im_end|>\n<|im_start|>assistant\n"
+            asked = "<|im_end|>\n<|im_start|>assistant\n"
             end = Piece("<|im_end|>", turn.answer[-1].weight)
+            ids += self._tokenizer(before)["input_ids"]
+            ids += self._misheard(self._tokenizer(turn.question)["input_ids"])
+            weights += [0.0] * (len(ids) - len(weights))
             for piece in (Piece(asked, 0.0), *turn.answer, end):
                 tokens = self._tokenizer(piece.text)["input_ids"]
                 ids += tokens
                 weights += [piece.weight] * len(tokens)
         return ids, weights
+
+    def _misheard(self, question: list[int]) -> list[int]:
+        return [
+            self._draws.choice(self._words) if self._draws.random() < _MISHEARD else token
+            for token in question
+        ]
 
 
 def _video(places: int) -> str:

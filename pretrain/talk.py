@@ -1,16 +1,13 @@
 """A talk about a clip: a few questions and answers, each in one of several forms."""
 
 import random
-from functools import cache
-from pathlib import Path
 from typing import Any, NamedTuple
-
-import yaml
 
 from flex.annotation_checks import score_of
 from flex.graph import Graph
 from flex.sample import Annotation
 from flex.scoring import penalty
+from flex.templates import wording
 from pretrain.notes import (
     ASIDE,
     NAME,
@@ -24,8 +21,9 @@ from pretrain.notes import (
     standard,
 )
 
-_WORDS = Path(__file__).parent.parent / "prompts" / "base" / "talk.yaml"
-# How often these are asked.
+# How often a talk goes from the exercise through its standard and comments to the score.
+_WHOLE = 0.5
+# How often these are asked in the other talks.
 _STANDARD, _GOOD, _MEND, _SCORE = 0.15, 0.1, 0.1, 0.15
 # In which form errors are told; of the rest, faults are named only.
 _CHECKS, _COMMENTS, _NOTES = 0.3, 0.45, 0.15
@@ -38,18 +36,18 @@ class Turn(NamedTuple):
     answer: tuple[Piece, ...]
 
 
-@cache
 def words() -> dict[str, Any]:
     """Return questions and forms, as `prompts/base/talk.yaml` has them."""
-    return dict(yaml.safe_load(_WORDS.read_text(encoding="utf-8")))
+    return wording("base/talk.yaml")
 
 
 def talk(graph: Graph, record: Annotation, draws: random.Random) -> list[Turn]:
     """Return a talk about a clip: exercise, errors in one of four forms, perhaps more."""
+    if draws.random() < _WHOLE:
+        return [make(graph, record, draws) for make in (_exercise, _standard, _comments, _score)]
     turns = [_exercise(graph, record, draws)]
     if draws.random() < _STANDARD:
-        text = standard(graph, record.action, draws, words()["standard"])
-        turns.append(_turn("standard", text, ASIDE, draws))
+        turns.append(_standard(graph, record, draws))
     if draws.random() < _GOOD:
         right = praise(graph, record, draws, words()["good"]["none"])
         turns.append(_turn("good", right, ASIDE, draws))
@@ -73,13 +71,22 @@ def _exercise(graph: Graph, record: Annotation, draws: random.Random) -> Turn:
     return Turn(_question("exercise", draws), tuple(piece for piece in pieces if piece.text))
 
 
+def _standard(graph: Graph, record: Annotation, draws: random.Random) -> Turn:
+    text = standard(graph, record.action, draws, words()["standard"])
+    return _turn("standard", text, ASIDE, draws)
+
+
+def _comments(graph: Graph, record: Annotation, draws: random.Random) -> Turn:
+    pieces = tuple(comments(graph, record, draws, words()["comments"]))
+    return Turn(_question("comments", draws), pieces)
+
+
 def _errors(graph: Graph, record: Annotation, draws: random.Random) -> Turn:
     form = draws.random()
     if form < _CHECKS:
         return Turn(_question("checks", draws), tuple(checks(graph, record, draws)))
     if form < _CHECKS + _COMMENTS:
-        pieces = tuple(comments(graph, record, draws, words()["comments"]))
-        return Turn(_question("comments", draws), pieces)
+        return _comments(graph, record, draws)
     if form < _CHECKS + _COMMENTS + _NOTES:
         lines = notes(graph, record, draws, words()["notes"]["none"])
         return _turn("notes", lines, TELL, draws)
