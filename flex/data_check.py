@@ -15,6 +15,7 @@ import numpy as np
 
 from flex.annotation_checks import SCORE_TOLERANCE
 from flex.annotations import ANNOTATIONS_FILE, read_placed
+from flex.cameras import find_cameras, read_cameras
 from flex.dataset import (
     FRAMES_PER_CLIP,
     SEMG_FOLDER,
@@ -71,6 +72,7 @@ def check_data(
         problems.append(Problem(str(root), message))
     problems += _foreign_folders(root, graph)
     problems += broken_promises(root, clips, stated)
+    problems += _camera_problems(root, clips)
     for clip in track(clips) if open_files else ():
         problems += _file_problems(clip)
     problems += _listed(root, clips)
@@ -82,6 +84,14 @@ def check_data(
         views=tuple(sorted({view for clip in clips for view in clip.views})),
         problems=tuple(problems),
     )
+
+
+def _camera_problems(root: Path, clips: Iterable[Clip]) -> Iterator[Problem]:
+    for path in sorted({p for clip in clips if (p := find_cameras(root, clip.clip))}):
+        try:
+            read_cameras(path)
+        except InputError as error:
+            yield from error.problems
 
 
 def _records(root: Path, graph: Graph, problems: list[Problem]) -> Iterator[Annotation]:

@@ -50,7 +50,7 @@ def prepare_command(
     ] = "both",
     blur_faces: Annotated[
         bool,
-        typer.Option("--blur-faces", help="Hide heads; every recording needs its cameras.yaml."),
+        typer.Option("--blur-faces", help="Hide heads; every recording needs its calibration."),
     ] = False,
     jobs: Jobs = None,
     ray: Ray = None,

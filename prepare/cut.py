@@ -7,19 +7,21 @@ every stream that fails it, and never made shorter.
 """
 
 import functools
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 
+from flex.cameras import Calibration, cameras_path, read_cameras, scaled, write_cameras
 from flex.dataset import FRAMES_PER_CLIP, semg_path, skeleton_path
 from flex.files import write_text
 from flex.number_table import Floats
 from flex.physiology import COLUMNS, load_physiology, physiology_path
 from flex.problems import InputError, Problem
 from flex.skeleton import JOINTS
+from flex.video import probe
 from prepare.film import Film, film_view
 from prepare.recording import Recording
 from prepare.survey import read_semg, read_skeleton
@@ -87,10 +89,16 @@ class Cut:
         for step in (_write_skeleton, _write_semg, _write_vitals):
             with _collected(problems):
                 step(item, folder)
+        calibrated: dict[str, Calibration] = {}
+        with _collected(problems):
+            if item.recording.cameras:
+                calibrated = read_cameras(item.recording.cameras)
         if not problems:  # pictures cost most
             for view, offset_s in item.offsets_s:
                 with _collected(problems):
                     frames[view] = self._film(item, folder, view, offset_s)
+            with _collected(problems):
+                _write_cameras(item, folder, {v: calibrated[v] for v in frames if v in calibrated})
         if problems:
             raise InputError(problems)
         return {"frames": frames}
@@ -165,6 +173,17 @@ def _write_semg(item: ClipItem, folder: Path) -> None:
     write_text(semg_path(folder, item.clip), "\n".join(lines[first:last]) + "\n")
 
 
+def _write_cameras(item: ClipItem, folder: Path, cameras: Mapping[str, Calibration]) -> None:
+    """Write cameras for pictures as large as those of the clip; nothing where there are none."""
+    fitting = {}
+    for view, camera in cameras.items():
+        film = folder / item.clip / f"{view}.mp4"
+        picture = probe(film if film.exists() else folder / item.clip / view)
+        fitting[view] = scaled(camera, picture.width, picture.height)
+    if fitting:
+        write_cameras(cameras_path(folder, item.clip), fitting)
+
+
 def _write_vitals(item: ClipItem, folder: Path) -> None:
     part = item.recording.card.vitals
     if part is None:
@@ -195,10 +214,10 @@ def _uncovered(path: Path, starts_s: float, ends_s: float, span_s: tuple[float, 
 
 
 def _heads(recording: Recording, view: str) -> Any:
-    from prepare.faces import head_in, read_cameras
+    from prepare.faces import head_in
 
-    assert recording.card.cameras is not None  # checked before anything is cut
-    camera = read_cameras(recording.folder / recording.card.cameras, [view])[view]
+    assert recording.cameras is not None  # checked before anything is cut
+    camera = read_cameras(recording.cameras, [view])[view]
     points, rate_hz = read_skeleton(recording.skeleton), recording.card.skeleton.rate_hz
 
     def head(time_s: float, width: int) -> tuple[Floats, float] | None:
@@ -211,18 +230,15 @@ def _heads(recording: Recording, view: str) -> Any:
 
 def refuse_unblurred(recordings: Iterable[Recording]) -> None:
     """Raise an `InputError` that names every recording whose faces could not be blurred."""
-    from prepare.faces import read_cameras
-
     problems: list[Problem] = []
     for recording in recordings:
-        card = recording.card
-        if not card.views:
+        if not recording.views:
             continue
-        if card.cameras is None:
+        if recording.cameras is None:
             message = "cameras: names no calibration, without which --blur-faces finds no head"
             problems.append(Problem(str(recording.folder / "recording.yaml"), message))
             continue
         with _collected(problems):
-            read_cameras(recording.folder / card.cameras, card.views)
+            read_cameras(recording.cameras, recording.views)
     if problems:
         raise InputError(problems)

@@ -65,7 +65,7 @@ class Card(_Part):
     """What recording.yaml says.
 
     Attributes:
-        cameras: calibration of the views, which `--blur-faces` needs.
+        cameras: calibration of the views (`flex.cameras`), which `--blur-faces` needs.
     """
 
     action: str
@@ -114,13 +114,17 @@ class Recording:
         return {name: self.folder / view.file for name, view in self.card.views.items()}
 
     @property
+    def cameras(self) -> Path | None:
+        """The calibration's file, if the card names one."""
+        return self.folder / self.card.cameras if self.card.cameras else None
+
+    @property
     def files(self) -> list[Path]:
         """All files that the card names."""
         card = self.card
         named = [card.skeleton.file, *(view.file for view in card.views.values())]
         named += [part.file for part in (card.semg, card.vitals) if part]
-        named += [card.cameras] if card.cameras else []
-        return [self.folder / name for name in named]
+        return [*(self.folder / name for name in named), *([self.cameras] if self.cameras else [])]
 
 
 def read_recordings(raw: Path, graph: Graph) -> list[Recording]:

@@ -186,7 +186,9 @@ def _stamp_recording(recording: Recording) -> str:
 def _stamp_clip(item: ClipItem, settings: CutSettings) -> str:
     card = item.recording.card.model_dump_json()
     asked = (str(item.times_s), str(item.offsets_s), str(asdict(settings)))
-    return hash_text(_VERSION, card, *asked, *_traces(item.recording))
+    # Clips of calibrated sets that were made before cameras were written are made again.
+    writes = ("cameras",) if item.recording.cameras else ()
+    return hash_text(_VERSION, card, *asked, *writes, *_traces(item.recording))
 
 
 def _traces(recording: Recording) -> Iterator[str]:

@@ -14,12 +14,15 @@ from typing import Any
 from urllib.parse import urlencode
 
 from flex.annotations import read_annotations
+from flex.cameras import find_cameras, read_cameras
 from flex.dataset import FRAMES_PER_CLIP, frame_files, load_skeleton, skeleton_path, view_paths
 from flex.graph import Graph
+from flex.number_table import Floats
 from flex.problems import InputError, Problem
 from flex.sample import Annotation
 from flex.view_media import video_length_s
 from flex.view_signals import draw_skeleton
+from review.page_overlay import overlay
 from review.records import Item, get_item
 from review.store import Store
 
@@ -88,13 +91,18 @@ class Media:
     def skeleton(self, clip: str) -> dict[str, Any]:
         """Return the skeleton of an item's clip, ready to be drawn.
 
+        Its `over` says how it lies over the first view (`review.page_overlay`), or has the
+        `fault` for which it cannot; `None` if there is no such view.
+
         Raises:
             InputError: no such clip, no skeleton, or a file that is none.
         """
-        path = self._inside(skeleton_path(self.root, get_item(self.store, clip).clip))
+        item = get_item(self.store, clip)
+        path = self._inside(skeleton_path(self.root, item.clip))
         if path is None or not path.is_file():
             raise InputError([Problem(clip, "the data folder has no skeleton of it")])
-        return draw_skeleton(load_skeleton(path))
+        points = load_skeleton(path)
+        return draw_skeleton(points) | {"over": self._over(item, points)}
 
     def has_skeleton(self, clip: str) -> bool:
         """Say whether there is a skeleton of a clip."""
@@ -120,6 +128,23 @@ class Media:
         except (OSError, ValueError, IndexError):  # PyAV's errors are OSError or ValueError
             return view | {"fault": "broken"}
         return view | {"src": f"/review/media?{query}", "lasts_s": length_s}
+
+    def _over(self, item: Item, points: Floats) -> dict[str, Any] | None:
+        name, path = next(iter(self._paths(item).items()), ("", None))
+        picture = self._inside(path) if path else None
+        if picture is None or not picture.exists():
+            return None
+        found = find_cameras(self.root, item.clip)
+        try:
+            cameras = read_cameras(found) if found and self._inside(found) else {}
+        except InputError:
+            return {"fault": "bad_cameras", "view": name}
+        if name not in cameras:
+            return {"fault": "no_cameras", "view": name}
+        try:
+            return overlay(points, cameras[name], picture)
+        except InputError:  # the view says already that it cannot be read
+            return None
 
     def _paths(self, item: Item) -> dict[str, Path]:
         if item.dialogue.views:

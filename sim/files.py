@@ -4,6 +4,7 @@ ROOT/Skeleton/A01/001/skeleton_points.csv      header, 103 rows of 21 joints × 
 ROOT/EMG/A01/001/EMG.csv                       no header, 2000 Hz, millivolts
 ROOT/Physiology/A01/001/physiology.csv         ours: heart rate, breathing rate, chest volume
 ROOT/A01/001/View-1.mp4                        or View-1/img_00001.JPG … img_00103.JPG
+ROOT/Cameras/A01/001/cameras.json              ours: where the cameras of these views stood
 
 Every file is written under another name and then moved, so one that is there is complete.
 """
@@ -18,6 +19,7 @@ from flex.physiology import physiology_path
 from flex.sample import Annotation
 from flex.skeleton import JOINTS
 from sim.bodies import build_body
+from sim.calibration import write_calibration
 from sim.film import Video, film
 from sim.lift import Stage, frame_times, lift
 from sim.motion import Motion
@@ -45,6 +47,7 @@ def write_clip(stage: Stage, root: Path, record: Annotation, video: Video | None
     if not body_signals.exists():
         write_text(body_signals, physiology_table(stage.study, subject, record))
     if video is not None:
+        write_calibration(stage, root, record, video)
         film(stage, root, record, video)
 
 

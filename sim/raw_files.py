@@ -2,7 +2,7 @@
 
 RAW/N03-A16/recording.yaml     what was recorded, with rates
 RAW/N03-A16/skeleton.csv       header, 120 rows a second of 21 joints × xyz, metres
-RAW/N03-A16/semg.csv, vitals.csv, cameras.yaml, View-1.mp4 …
+RAW/N03-A16/semg.csv, vitals.csv, cameras.json, View-1.mp4 …
 RAW/annotations.jsonl          the labels
 RAW/truth.csv, offsets.csv     when repetitions and phases begin; when each camera started
 
@@ -21,11 +21,13 @@ import numpy as np
 import yaml
 
 from flex.annotations import ANNOTATIONS_FILE
+from flex.cameras import CAMERAS_FILE, write_cameras
 from flex.files import write_jsonl, write_text
 from flex.physiology import COLUMNS
 from sim.bodies import build_body
 from sim.breathing import breathing_rate
-from sim.cameras import Camera, place_camera
+from sim.calibration import calibration
+from sim.cameras import place_camera
 from sim.clips import SOURCE
 from sim.files import HEADER, MOTION_RATE_HZ, write_numbers
 from sim.film import Video, look_of, session
@@ -116,7 +118,7 @@ def _card(take: Take, video: Video | None, rate_hz: float) -> dict[str, Any]:
         }
     if video:
         card["views"] = {f"View-{view}": {"file": f"View-{view}.mp4"} for view in video.views}
-        card["cameras"] = "cameras.yaml"
+        card["cameras"] = CAMERAS_FILE
     return card
 
 
@@ -166,20 +168,8 @@ def _film(stage: Stage, folder: Path, take: Take, video: Video) -> None:
         motion = set_motion(stage, take, times_s)
         frames = render(motion, body, look, camera, video.size, set_chest(stage, take, times_s))
         write_mp4(folder / f"View-{view}.mp4", frames, video.fps, video.size, look.room.crf)
-        cameras[f"View-{view}"] = _calibration(camera, video.size)
-    write_text(folder / "cameras.yaml", yaml.safe_dump(cameras, sort_keys=False))
-
-
-def _calibration(camera: Camera, size: int) -> dict[str, Any]:
-    """Return a camera as cameras.yaml has it: pixels = K (R x + t)."""
-    focal = camera.focal(size)
-    return {
-        "width": size,
-        "height": size,
-        "matrix": [[focal, 0.0, size / 2], [0.0, focal, size / 2], [0.0, 0.0, 1.0]],
-        "rotation": camera.axes.tolist(),
-        "translation": (-camera.axes @ camera.eye).tolist(),
-    }
+        cameras[f"View-{view}"] = calibration(camera, video.size)
+    write_cameras(folder / CAMERAS_FILE, cameras)
 
 
 def _csv(header: Sequence[str], rows: Iterable[Sequence[str | float]]) -> str:

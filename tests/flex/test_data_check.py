@@ -164,6 +164,14 @@ def test_a_wrong_semg_rate_does_not_fit_the_duration(good: Path, graph: Graph) -
     ]
 
 
+def test_a_wrong_calibration_is_told_once(good: Path, graph: Graph) -> None:
+    (good / "cameras.json").write_text('{"View-1": {"width": 0}}')
+    told = _texts(good, graph)
+    assert told
+    assert all("cameras.json" in line and "View-1" in line for line in told)
+    assert sum("width" in line for line in told) == 1
+
+
 def test_split_lists_are_held_against_folders_and_scores(good: Path, graph: Graph) -> None:
     (good / "Split_4").mkdir()
     rows = {"train": [[1, 1, 100], [1, 2, 50.5]], "test": [[3, 9, 70]]}

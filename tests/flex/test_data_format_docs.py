@@ -4,7 +4,10 @@ import json
 import re
 from pathlib import Path
 
+import numpy as np
+
 from flex.annotations import load_annotations
+from flex.cameras import project, read_cameras
 from flex.graph import Graph
 from flex.import_map import ImportMap, load_map
 from flex.sample import Annotation
@@ -49,6 +52,15 @@ def test_split(tmp_path: Path) -> None:
     path.write_text(text)
     split = load(path)
     assert {split.part(clip) for clip in split.clips} == set(PARTS)
+
+
+def test_cameras(tmp_path: Path) -> None:
+    (text,) = _examples("cameras")
+    path = tmp_path / "cameras.json"
+    path.write_text(text)
+    camera = read_cameras(path, ["View-1"])["View-1"]
+    # Three metres before the lens and at its height: in the middle.
+    assert project(camera, np.array([0.0, 0.0, 1.2])).tolist() == [320, 180]
 
 
 def test_map_uses_every_key(tmp_path: Path, graph: Graph) -> None:

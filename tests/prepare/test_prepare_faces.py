@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 from small_raw import WIDTH, Run, camera, skeleton, write_raw
 
+from flex.cameras import Calibration
 from flex.problems import InputError
 from flex.video_reader import read_pictures
-from prepare.faces import Calibration, head_in, mosaic
+from prepare.faces import head_in, mosaic
 
 
 def test_a_head_lands_where_a_pinhole_says() -> None:

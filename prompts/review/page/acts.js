@@ -142,11 +142,7 @@ const acts = {
   " ": () => (now.player.clock.playing ? now.player.pause() : now.player.play()),
   ",": () => now.player.stepBy(-1), ".": () => now.player.stepBy(1),
   1: () => setSpeed(0.25), 2: () => setSpeed(0.5), 3: () => setSpeed(1),
-  k: () => {
-    skeletonAt = { beside: "over", over: "away", away: "beside" }[skeletonAt];
-    placeSkeleton();
-    now.player.again();
-  },
+  k: moveSkeleton,
 };
 
 function act(key) {

@@ -42,7 +42,9 @@ const skeletons = new Map();
 async function skeletonOf(clip) {
   if (!skeletons.has(clip)) {
     if (skeletons.size > 6) skeletons.delete(skeletons.keys().next().value);
-    skeletons.set(clip, ask(`skeleton?clip=${encodeURIComponent(clip)}`).catch(() => null));
+    const asked = ask(`skeleton?clip=${encodeURIComponent(clip)}`);
+    // What failed is asked for again the next time: the login may have ended, or the server.
+    skeletons.set(clip, asked.catch(() => { skeletons.delete(clip); return null; }));
   }
   return skeletons.get(clip);
 }

@@ -186,24 +186,40 @@ async function showBody(item, made) {
     turns.append(button);
   });
   screen.append(canvas, turns);
-  figure.append(screen, make("figcaption", "", "Skeleton"));
+  const caption = make("figcaption", "", "Skeleton");
+  figure.append(screen, caption);
+  figure.hidden = skeletonAt !== "beside";
   find(".stage").append(figure);
   const drawing = await skeletonOf(item.clip);
   if (now.player !== made) return;
   if (!drawing) { figure.remove(); return; }
   made.showSkeleton(drawing, canvas);
+  if (drawing.over?.fault) caption.append(make("span", "why", say[drawing.over.fault].replace("{view}", drawing.over.view)));
+  else if (drawing.over) showProjected(drawing, made);
   placeSkeleton();
   made.again();
 }
 
+function showProjected(drawing, made) {
+  const screen = find("#views .screen"), canvas = make("canvas", "over");
+  screen.append(canvas);
+  made.showOver(drawing.over, drawing, screen, canvas);
+}
+
+// What people chose stays chosen, also past items of which no camera is known.
 let skeletonAt = "beside";
+const skeletonNow = () => (skeletonAt === "over" && !find("canvas.over") ? "beside" : skeletonAt);
 function placeSkeleton() {
-  const canvas = find("canvas.skeleton"), first = find("#views .screen");
-  if (!canvas) return;
-  const over = skeletonAt === "over" && first;
-  (over ? first : find("figure.body .screen")).append(canvas);
-  find("figure.body").hidden = skeletonAt !== "beside";
-  canvas.hidden = skeletonAt === "away";
+  const body = find("figure.body"), over = find("canvas.over");
+  if (body) body.hidden = skeletonNow() !== "beside";
+  if (over) over.hidden = skeletonNow() !== "over";
+}
+
+function moveSkeleton() {
+  const ways = find("canvas.over") ? ["beside", "over", "away"] : ["beside", "away"];
+  skeletonAt = ways[(ways.indexOf(skeletonNow()) + 1) % ways.length];
+  placeSkeleton();
+  now.player.again();
 }
 
 function seekTo(error) {

@@ -1,0 +1,63 @@
+"""In Chromium: the login ends while somebody works. They are told, and lose nothing."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from page_server import IN_CHROMIUM, Server, Watcher, clip_of, prepare, press, sit_down
+from review_runs import made
+
+from flex.graph import Graph
+from review.decisions import history
+from review.page_words import page_words
+from review.records import get_item
+from review.store import Store
+
+pytest.importorskip("playwright")
+pytest.importorskip("gradio")
+pytestmark = IN_CHROMIUM
+# What browsers say themselves of such an answer, and no script can keep them from it.
+OF_THE_BROWSER = "Failed to load resource: the server responded with a status of 401"
+
+
+@pytest.fixture
+def store(graph: Graph, tmp_path: Path) -> Iterator[Store]:
+    prepare(tmp_path, graph, made(graph, 3))
+    with Store(tmp_path / "review.db") as found:
+        yield found
+
+
+def uncaught(watcher: Watcher) -> list[str]:
+    return [fault for fault in watcher.faults if not fault.startswith(OF_THE_BROWSER)]
+
+
+def test_whose_login_has_ended_is_told_and_loses_nothing(store: Store, browser: Any) -> None:
+    server = Server(store.path, store.path.parent / "data")
+    try:
+        watcher = Watcher(server.url)
+        page = watcher.page(browser)
+        sit_down(page, server.url, "ana")
+        page.keyboard.press(" ")
+        clip, good = clip_of(page), get_item(store, clip_of(page)).evaluation
+        (ticket,) = (cookie for cookie in page.context.cookies() if cookie["name"] == "flex_review")
+        page.context.clear_cookies()
+        for key in ("a", "s", "u"):
+            page.evaluate("document.querySelector('.note').textContent = ''")
+            press(page, key)
+            assert page.inner_text(".note.bad") == page_words().says["logged_out"]
+            assert clip_of(page) == clip
+        page.keyboard.press("e")
+        page.evaluate("document.querySelector('.note').textContent = ''")
+        page.fill("textarea.edit", f"{good} Well done!")  # the fact check is asked while one types
+        page.wait_for_function("document.querySelector('.note.bad').textContent !== ''")
+        press(page, "Control+Enter")
+        assert page.input_value("textarea.edit") == f"{good} Well done!"
+        assert history(store, clip) == []
+        page.context.add_cookies([ticket])  # as after the login in another window
+        press(page, "Control+Enter")
+        assert [row["text"] for row in history(store, clip)] == [f"{good} Well done!"]
+        assert watcher.faults
+        assert uncaught(watcher) == []
+    finally:
+        server.stop()
