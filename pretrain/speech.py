@@ -21,15 +21,17 @@ from flex.graph import Graph
 from flex.sample import Annotation
 from pretrain.error_table import ErrorTable, missed
 from pretrain.films import GROUPS
-from pretrain.notes import Piece
+from pretrain.notes import ASIDE
 from pretrain.patches import GRID, PLACES
 from pretrain.talk import Turn, talk
 
 _WIDE = 512
 _GRAIN, _UNSEEN = 0.15, 0.1  # of the features' deviation; share of the video's tokens
 _MISHEARD = 0.1  # share of a question's tokens that are any other
+_ECHO, _ECHOED = 0.5, 16  # share of talks that end with an echo; its tokens
 _SORTED = 8  # batches whose talks are sorted by length together
 _SYSTEM = "<|im_start|>system\nYou are a helpful assistant.<|im_end|>\n"
+_USER, _COACH, _END = "<|im_start|>user\n", "<|im_end|>\n<|im_start|>assistant\n", "<|im_end|>"
 _PAD = "<|video_pad|>"
 
 
@@ -52,7 +54,7 @@ class Speaker:
 
     def looks(self, count: int, places: int = PLACES) -> Iterator[dict[str, Any]]:
         """Yield batches whose clips are not spoken of; of one place for each step, the gist."""
-        ids = self._tokenizer(_video(places))["input_ids"]
+        ids = self._ids(_video(places))
         silent = (ids, [0.0] * len(ids))
         while True:
             yield self._batch(self._pick(count), [silent] * count, places)
@@ -110,23 +112,34 @@ class Speaker:
     def encode(self, turns: list[Turn], places: int = PLACES) -> tuple[list[int], list[float]]:
         """Return the ids of a talk and how much each counts: 0 outside answers.
 
-        Some tokens of the questions are any others, so that no answer hangs on a single word.
+        Some tokens of the questions are any others, so that no answer hangs on a single word. Some
+        talks end with an echo of any tokens: what no answer here uses, a tuned one may need, and a
+        token that is never said is unlearnt so far that an adapter cannot bring it back.
         """
         ids: list[int] = []
         weights: list[float] = []
+
+        def add(tokens: list[int], weight: float = 0.0) -> None:
+            ids.extend(tokens)
+            weights.extend([weight] * len(tokens))
+
         for n, turn in enumerate(turns):
-            video = _video(places) if n == 0 else ""
-            before = f"{_SYSTEM if n == 0 else chr(10)}<|im_start|>user\n{video}"
-            asked = "<|im_end|>\n<|im_start|>assistant\n"
-            end = Piece("<|im_end|>", turn.answer[-1].weight)
-            ids += self._tokenizer(before)["input_ids"]
-            ids += self._misheard(self._tokenizer(turn.question)["input_ids"])
-            weights += [0.0] * (len(ids) - len(weights))
-            for piece in (Piece(asked, 0.0), *turn.answer, end):
-                tokens = self._tokenizer(piece.text)["input_ids"]
-                ids += tokens
-                weights += [piece.weight] * len(tokens)
+            add(self._ids(f"{_SYSTEM}{_USER}{_video(places)}" if n == 0 else f"\n{_USER}"))
+            add(self._misheard(self._ids(turn.question)))
+            add(self._ids(_COACH))
+            for piece in turn.answer:
+                add(self._ids(piece.text), piece.weight)
+            add(self._ids(_END), turn.answer[-1].weight)
+        if self._draws.random() < _ECHO:
+            said = self._draws.choices(self._words, k=_ECHOED)
+            for before, weight in ((f"\n{_USER}", 0.0), (_COACH, ASIDE)):
+                add(self._ids(before))
+                add(said, weight)
+            add(self._ids(_END), ASIDE)
         return ids, weights
+
+    def _ids(self, text: str) -> list[int]:
+        return list(self._tokenizer(text)["input_ids"])
 
     def _misheard(self, question: list[int]) -> list[int]:
         return [

@@ -22,7 +22,7 @@ from pretrain.notes import (
 )
 
 # How often a talk goes from the exercise through its standard and comments to the score.
-_WHOLE = 0.5
+_WHOLE = 0.35
 # How often these are asked in the other talks.
 _STANDARD, _GOOD, _MEND, _SCORE = 0.15, 0.1, 0.1, 0.15
 # In which form errors are told; of the rest, faults are named only.

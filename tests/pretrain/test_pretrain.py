@@ -14,11 +14,11 @@ from pretrain import films
 from pretrain.cohorts import Cohorts
 from pretrain.eyes import Viewer, build_helpers, view_losses
 from pretrain.films import draw, load_shard, shards_in
-from pretrain.notes import checks, comments, corpus, notes, praise
+from pretrain.notes import ASIDE, Piece, checks, comments, corpus, notes, praise
 from pretrain.pack import pack
 from pretrain.patches import patchify
 from pretrain.speech import Speaker, build_readers, reading_losses, speech_losses
-from pretrain.talk import talk, words
+from pretrain.talk import Turn, talk, words
 from pretrain.train import look, speak
 from pretrain.watch import watch
 from vlm.tiny import build_model, build_processor
@@ -139,6 +139,24 @@ def test_answers_alone_are_learnt(drawn: Path) -> None:
         learnt = tokenizer.decode(ids[weights > 0])
         assert "<|im_start|>" not in learnt
         assert learnt.count("<|im_end|>") == tokenizer.decode(ids).count("assistant\n")
+
+
+def test_an_echo_says_again_what_was_asked_of_all_tokens(
+    drawn: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pretrain.speech._ECHO", 1.0)
+    monkeypatch.setattr("pretrain.speech._MISHEARD", 0.0)
+    tokenizer = build_processor(corpus(load_graph())).tokenizer
+    speaker = Speaker(load_graph(), tokenizer, [], [], 0)
+    said: set[int] = set()
+    for _ in range(400):
+        ids, weights = speaker.encode([Turn("Exercise?", (Piece("Squat", 1.0),))])
+        echo = [token for token, weight in zip(ids, weights, strict=True) if weight == ASIDE][:-1]
+        between = tokenizer("<|im_end|>\n<|im_start|>assistant\n")["input_ids"]
+        assert ids[-2 * len(echo) - len(between) - 1 :] == [*echo, *between, *echo, ids[-1]]
+        said.update(echo)
+    assert not said & set(tokenizer.all_special_ids)
+    assert len(said) > 0.9 * len(tokenizer)
 
 
 def test_a_look_is_kept_and_taken_by_the_same_eyes_only(drawn: Path, tmp_path: Path) -> None:
