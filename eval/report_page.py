@@ -20,6 +20,7 @@ from flex.templates import wording
 
 Row = dict[str, Any]
 SIGNIFICANT = 0.05
+_ENOUGH = 0.9  # of the answers, for a figure that leaves out the others
 
 
 def page_words(
@@ -134,7 +135,11 @@ def _in_prose(card: Scorecard) -> bool:
 
 def _row(row: Row, measures: Measures, columns: Sequence[str], published: Row) -> Row:
     figures = {mode: measures.cards[mode].figures.get(row["name"]) for mode in columns}
-    known = {m: f.value for m, f in figures.items() if f is not None and m in measures.models}
+    known = {
+        mode: figure.value
+        for mode, figure in figures.items()
+        if figure is not None and mode in measures.models and _rests(row, measures.cards[mode])
+    }
     best = (min if row.get("lower") else max)(known.values(), default=math.nan)
     return {
         **row,
@@ -146,6 +151,12 @@ def _row(row: Row, measures: Measures, columns: Sequence[str], published: Row) -
         "best": {m for m, v in known.items() if v == best and len(set(known.values())) > 1},
         "published": published.get(row["name"], []),
     }
+
+
+def _rests(row: Row, card: Scorecard) -> bool:
+    """Whether a figure rests on enough answers to be compared."""
+    share = card.figures.get(row["of"]) if "of" in row else None
+    return share is None or share.value >= _ENOUGH
 
 
 def _say(row: Row, figure: Interval | None) -> str:

@@ -185,3 +185,21 @@ def test_plots_escape_labels_and_leave_out_what_is_unknown() -> None:
 
 def test_markdown_cannot_break_its_table() -> None:
     assert markdown_text("a|b\nc <i>") == "a\\|b c &lt;i&gt;"
+
+
+def test_a_figure_on_few_answers_is_not_called_the_best(world: Path) -> None:
+    """One score that is exactly right does not beat six that are nearly right."""
+    near = {**GOOD, "score": "Score: 85 out of 100."}
+    write_answers(world / "out" / "answers-tuned.jsonl", given("tuned", near))
+    few = [
+        answer.model_copy(update={"answer": "80 out of 100" if number == 3 else "Who knows?"})
+        for number, answer in enumerate(given("pretrained", BAD))
+    ]
+    write_answers(world / "out" / "answers-pretrained.jsonl", few)
+    figures = run(world)["modes"]["pretrained"]["figures"]
+    assert figures["score coverage"]["value"] == pytest.approx(1 / 6)
+    name = "R-l2 of stated score, action range, unread: skip"
+    assert figures[name]["value"] == 0
+    rows = (world / "out" / "report.md").read_text().splitlines()
+    row = next(line for line in rows if line.startswith("| R-l2 × 100, score as stated"))
+    assert "**" not in row
