@@ -135,7 +135,7 @@ def practise(recipe: Recipe, data: Path, run: Path, out: Path) -> dict[str, obje
     head = task.module.head.state_dict()
     _keep(out / f"{POSE}.safetensors", task.backbone.state_dict())
     _keep(out / HEAD_FILE, {k: v for k, v in head.items() if k.startswith(_STARTS_WITH)})
-    write_text(out / "README.md", render("practice.md.j2", facts) + "\n")
+    write_text(out / "README.md", render("practice.md.j2", facts))
     return facts
 
 

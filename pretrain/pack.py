@@ -4,12 +4,10 @@ import json
 import shutil
 from pathlib import Path
 
-import jinja2
-
 from flex.files import write_text
 from flex.problems import InputError, Problem
+from flex.templates import render
 
-_CARD = Path(__file__).resolve().parent.parent / "prompts" / "base" / "card.md.j2"
 _HELPERS = {
     "helpers.safetensors",
     "readers.safetensors",
@@ -40,9 +38,8 @@ def pack(run: Path, out: Path) -> None:
         if path.name not in _HELPERS | {"config.json", "generation_config.json"}:
             shutil.copy(path, out / path.name)
     _forget_origin(out / "tokenizer_config.json")
-    card = jinja2.Template(_CARD.read_text("utf-8"), undefined=jinja2.StrictUndefined)
     weights = sum(weight.numel() for weight in model.parameters())
-    write_text(out / "README.md", card.render(**facts, weights=weights) + "\n")
+    write_text(out / "README.md", render("base/card.md.j2", **facts, weights=weights))
 
 
 def _forget_origin(tokenizer: Path) -> None:
