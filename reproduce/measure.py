@@ -18,7 +18,7 @@ _CLIPS = ("--preset", "tiny", "--reps", "4")
 _PER_ACTION, _ACTIONS = 12, 3
 _FIRST = "A05"
 _FILMED = ("--subjects", "1", "--actions", "A05,A17")
-_ASKED = (1, 3)
+_ASKED = (2, 8)
 
 
 def measure(work: Path, size: int, llm: Path, tell: Callable[[str], None]) -> Rates:

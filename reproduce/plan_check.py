@@ -12,7 +12,7 @@ TOLERANCE = 0.25
 _CLIPS = ("--subjects", "4", "--actions", "A01,A08,A16", "--reps", "3", "--seed", "1")
 COUNT = 36
 _FILMED = ("--subjects", "1", "--actions", "A08,A16", "--seed", "1")
-_STEPS, _ASKED = 6, 2
+_STEPS, _ASKED = 6, 6
 
 
 class Compared(NamedTuple):
