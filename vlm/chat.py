@@ -187,7 +187,7 @@ def _preamble(processor: Any, system: str | None) -> list[int]:
     if system is not None:
         return [
             *_marked(processor, f"{START}system\n"),
-            *_plain(processor, system),
+            *plain_ids(processor, system),
             *_marked(processor, f"{END}\n"),
         ]
     question = [{"role": "user", "content": [{"type": "text", "text": "?"}]}]
@@ -203,12 +203,12 @@ def _add_message(
         encoded.add(_marked(processor, VISION_START))
         encoded.add([processor.video_token_id] * count)
         encoded.add(_marked(processor, VISION_END))
-    encoded.add([*_plain(processor, text), *_marked(processor, f"{END}\n")])
+    encoded.add([*plain_ids(processor, text), *_marked(processor, f"{END}\n")])
 
 
 def _add_answer(encoded: Encoded, processor: Any, text: str, stage: int | None) -> None:
     encoded.add(_marked(processor, f"{START}assistant\n"))
-    encoded.add([*_plain(processor, text), *_marked(processor, END)], stage)
+    encoded.add([*plain_ids(processor, text), *_marked(processor, END)], stage)
     encoded.add(_marked(processor, "\n"))
 
 
@@ -218,7 +218,7 @@ def _marked(processor: Any, text: str) -> list[int]:
     return ids
 
 
-def _plain(processor: Any, text: str) -> list[int]:
+def plain_ids(processor: Any, text: str) -> list[int]:
     """Return the ids of what a person or a model wrote; a marker in it is plain text."""
     tokenizer = processor.tokenizer
     ids: list[int] = tokenizer(text, add_special_tokens=False, split_special_tokens=True)[

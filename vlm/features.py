@@ -33,7 +33,7 @@ class FeatureCache:
         """
         self.folder = folder
         self._processor = coach.processor
-        self._model = _inner(coach.model)
+        self._model = coach.plain.model
         trained = [n for n, p in self._model.visual.named_parameters() if p.requires_grad]
         if trained:
             message = f"is trained ({trained[0]}), so its features cannot be kept; freeze it"
@@ -94,12 +94,6 @@ def encoder_outputs(features: Any, tokens: Sequence[int]) -> dict[str, Any]:
     from transformers.modeling_outputs import BaseModelOutputWithPooling
 
     return {"video": BaseModelOutputWithPooling(pooler_output=torch.split(features, list(tokens)))}
-
-
-def _inner(model: Any) -> Any:
-    """Return the `Qwen2_5_VLModel` inside a model, with or without an adapter."""
-    plain = model.get_base_model() if hasattr(model, "get_base_model") else model
-    return plain.model
 
 
 def _stored_vision(stored: dict[str, Any]) -> Vision:

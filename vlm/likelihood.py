@@ -3,17 +3,17 @@
     answers = ["This is the Squat.", "This is the Deadlift."]
     log_likelihoods(coach, Conversation((frames,), messages), answers)   # [-0.9, -7.2]
 
-The vision tower looks at the videos once, however many answers there are, and the answers go
-through the language model in batches. Nothing is drawn: the same input gives the same numbers.
+What was said and seen goes through the model once, and each answer goes on from what the model kept
+of it. Nothing is drawn: the same input gives the same numbers.
 """
 
 from collections.abc import Sequence
-from dataclasses import replace
+from copy import deepcopy
+from dataclasses import dataclass
 from typing import Any
 
 from flex.problems import InputError, Problem
-from flex.video import Frames
-from vlm.chat import NO_STAGE, NOT_LEARNT, Encoded, Vision, encode_prompt, see, with_features
+from vlm.chat import Encoded, encode_prompt, plain_ids
 from vlm.generate import Conversation, model_inputs
 from vlm.model import Coach
 
@@ -40,59 +40,77 @@ def log_likelihoods(
     """
     import torch
 
+    if not answers:
+        return []
+    rows = [_ids(coach, answer) for answer in answers]
+    found: list[float] = []
     with torch.inference_mode():
-        vision = _look(coach, conversation.videos)
-        prompt = encode_prompt(coach.processor, vision, conversation.messages)
-        rows = [_with_answer(coach, prompt, answer) for answer in answers]
-        found: list[float] = []
+        prompt = encode_prompt(coach.processor, conversation.videos, conversation.messages)
+        read = _read(coach, prompt)
         for start in range(0, len(rows), batch_size):
-            found += _rate(coach, rows[start : start + batch_size], per_token)
+            batch = rows[start : start + batch_size]
+            for row, logs in zip(batch, _rate(coach, read, batch), strict=True):
+                total = float(logs[: len(row)].sum())
+                found.append(total / len(row) if per_token else total)
     return found
 
 
-def _look(coach: Coach, videos: tuple[Frames, ...] | Vision) -> Vision:
-    """Return the videos with the vision tower's features in place of their pixels."""
-    import torch
-
-    vision = videos if isinstance(videos, Vision) else see(coach.processor, videos)
-    if vision.pixel_values_videos is None:
-        return vision
-    made = coach.model.get_video_features(
-        vision.pixel_values_videos.to(coach.device), vision.video_grid_thw.to(coach.device)
-    )
-    return with_features(vision, torch.cat(list(made.pooler_output)))
-
-
-def _with_answer(coach: Coach, prompt: Encoded, answer: str) -> Encoded:
-    # A marker in the text of an answer is plain text, as in `vlm.chat`.
-    ids: list[int] = coach.processor.tokenizer(
-        answer, add_special_tokens=False, split_special_tokens=True
-    )["input_ids"]
+def _ids(coach: Coach, answer: str) -> list[int]:
+    ids = plain_ids(coach.processor, answer)
     if not ids:
         raise InputError([Problem("answers", f"expected some text, found {answer!r}")])
-    row = replace(
-        prompt,
-        input_ids=[*prompt.input_ids],
-        labels=[*prompt.labels],
-        stage_ids=[*prompt.stage_ids],
-    )
-    row.add(ids, NO_STAGE)
-    return row
+    return ids
 
 
-def _rate(coach: Coach, rows: Sequence[Encoded], per_token: bool) -> list[float]:
-    """Return the sum or mean of the log-probabilities of what is to be learnt in each row."""
+@dataclass(frozen=True)
+class _Read:
+    """What the model keeps of a prompt.
+
+    Attributes:
+        logits: (1, 1, vocabulary), of the token after it.
+        cache: its keys and values.
+        place: the temporal position of that token.
+    """
+
+    logits: Any
+    cache: Any
+    place: int
+
+
+def _read(coach: Coach, prompt: Encoded) -> _Read:
+    from transformers import DynamicCache
+
+    model, cache = coach.plain, DynamicCache()
+    inputs = model_inputs(coach, [prompt])
+    ids, mask = inputs.pop("input_ids"), inputs.pop("attention_mask")
+    # By place: what the cache is called depends on the version.
+    output = model(ids, mask, None, cache, **inputs, logits_to_keep=1, use_cache=True)
+    # Text goes on behind the last place of a video, which is not the number of its tokens.
+    shift = int(model.model.rope_deltas.item()) if prompt.vision.tokens else 0
+    return _Read(output.logits, cache, len(prompt) + shift)
+
+
+def _rate(coach: Coach, read: _Read, rows: Sequence[list[int]]) -> Any:
+    """Return the log-probability of each token (B, L) of answers, each going on from `read`.
+
+    What is behind the end of a shorter answer means nothing.
+    """
     import torch
 
-    inputs = model_inputs(coach, rows)
-    # Rows are padded on the left, so that all answers lie at the end.
-    longest = max(sum(label != NOT_LEARNT for label in row.labels) for row in rows)
-    wanted = torch.tensor([row.labels[-longest:] for row in rows], device=coach.device)
-    output: Any = coach.model(**inputs, logits_to_keep=longest + 1, use_cache=False)
+    longest = max(len(row) for row in rows)
+    # Padded on the right: no token looks ahead, so that what fills a row touches nothing before it.
+    padded = [row + [0] * (longest - len(row)) for row in rows]
+    ids = torch.tensor(padded, device=coach.device)
+    logits = [read.logits.expand(len(rows), -1, -1)]
+    # The last token would tell of one that nobody asked for.
+    asked = ids[:, :-1]
+    if longest > 1:
+        cache = deepcopy(read.cache)
+        cache.batch_repeat_interleave(len(rows))
+        places = torch.arange(read.place, read.place + longest - 1, device=coach.device)
+        model = coach.plain
+        output = model(asked, None, places.expand(3, *asked.shape), cache, use_cache=True)
+        logits.append(output.logits)
     # Each place tells the token after it.
-    logs = output.logits[:, :-1].float().log_softmax(-1)
-    rated = wanted != NOT_LEARNT
-    picked = logs.gather(-1, wanted.clamp(min=0).unsqueeze(-1)).squeeze(-1) * rated
-    total = picked.sum(-1)
-    values: list[float] = (total / rated.sum(-1) if per_token else total).tolist()
-    return values
+    logs = torch.cat(logits, dim=1).float().log_softmax(-1)
+    return logs.gather(-1, ids.unsqueeze(-1)).squeeze(-1)

@@ -72,6 +72,12 @@ class Coach:
         """Where the model lies."""
         return self.model.device
 
+    @property
+    def plain(self) -> Any:
+        """The `Qwen2_5_VLForConditionalGeneration`; an adapter that is on acts in its layers."""
+        model = self.model
+        return model.get_base_model() if hasattr(model, "get_base_model") else model
+
 
 def load_coach(
     model: str | Path,
