@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from coach.settings import Settings
-from coach.talk import MODES, Mode, Talker, find_sampler, is_tiny, open_local_talker
+from coach.talk import AT_ONCE, MODES, Mode, Talker, find_sampler, is_tiny, open_local_talker
 from coach.talk import open_served_talker as open_served
 from coach.words import left_out
 from flex.problems import InputError, Problem
@@ -19,7 +19,6 @@ from vlm.weights import base_of
 
 TINY_BASE = Path("models/tiny-coach-base")
 TINY_ADAPTER = Path("runs/sft/coach")
-_SERVED = 8
 
 
 @dataclass(frozen=True)
@@ -66,7 +65,7 @@ def choose_model(settings: Settings) -> Chosen:
         opener=lambda: open_local_talker(model, adapter, sampler),
         names={mode: names[mode] for mode in MODES if mode in names},
         simulated=is_tiny(model),
-        at_once=1,
+        at_once=AT_ONCE,
         local=model,
         left_out={} if adapter else {"tuned": left_out("no_adapter")},
     )
@@ -85,7 +84,7 @@ def _served(settings: Settings, endpoint: str) -> Chosen:
         opener=lambda: open_served(endpoint, model, base),
         names=names,
         simulated=False,
-        at_once=_SERVED,
+        at_once=AT_ONCE,
         local=None,
         left_out={mode: left_out("no_base") for mode in MODES if mode not in names},
     )

@@ -28,7 +28,7 @@ from flex.problems import InputError
 from qa_gen.dialogue import Stage
 from vlm.generate import Conversation, Decoding
 
-# A page is redrawn at most this often while an answer comes.
+# A page is redrawn at most this often while an answer comes, for each person who is here.
 _SHOW_EVERY_S = 0.08
 
 
@@ -176,15 +176,15 @@ class Coaching:
                     turn.answer += piece
                     if chat.stopped:
                         break
-                    if time.monotonic() - shown > _SHOW_EVERY_S:
+                    if time.monotonic() - shown > _SHOW_EVERY_S * self.desk.length:
                         shown = time.monotonic()
                         yield first_s
             # The whole answer is on the page before the rest is worked out.
             yield first_s
-            if turn.stage == "recognise" and turn.answer.strip() and not chat.stopped:
-                self._rate(talker, turn, prompt)
         finally:
             self.desk.leave(ticket)
+        if turn.stage == "recognise" and turn.answer.strip() and not chat.stopped:
+            self._rate(talker, turn, prompt)
 
     def _rate(self, talker: Talker, turn: Turn, prompt: Conversation) -> None:
         """Note how likely the model holds each exercise; without that the answer still stands."""
@@ -212,11 +212,14 @@ class Coaching:
         if self.loading.talker is None:
             turn.state, turn.note = "failed", say("failed", why=self.loading.failure)
             return None
+        shown = 0
         while place := self.desk.place(ticket):
-            turn.note = say("waiting_line", count=place)
-            yield None
             if chat.stopped:
                 return None
+            # Nothing is drawn anew for all who wait unless the line has moved.
+            if place != shown:
+                shown, turn.note = place, say("waiting_line", count=place)
+                yield None
         talker: Talker = self.loading.talker
         return talker
 

@@ -3,26 +3,28 @@
     talker = open_local_talker("models/tiny-coach-base", Path("runs/sft/coach"))
     for piece in talker.stream(Conversation((frames,), messages), "tuned", Decoding()): ...
 
-A local model is in memory once. The base talks through it with the adapter put aside, so that one
-answer is written at a time.
+A local model is in memory once. The base talks through it with the adapter put aside, so that only
+answers in one mode are written side by side.
 """
 
 import contextlib
 import json
-import threading
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import Literal, Protocol
 
 import numpy as np
 
+from coach.together import Together
 from eval.predict_model import Local, Served, open_endpoint
 from flex.problems import InputError, Problem
 from flex.video import Frames, Sampler
-from vlm.generate import Conversation, Decoding, stream
+from vlm.generate import Conversation, Decoding
 from vlm.likelihood import log_likelihoods
-from vlm.model import CARD, CoachCard, load_coach
+from vlm.model import CARD, Coach, CoachCard, load_coach
+from vlm.streaming import Writing, write
 from vlm.weights import check_adapter, find_model
 
 # base: as it came. prompted: the base, told the graph's rules. tuned: with the adapter.
@@ -30,8 +32,8 @@ Mode = Literal["base", "prompted", "tuned"]
 MODES: tuple[Mode, ...] = ("base", "prompted", "tuned")
 # The smallest Qwen2.5-VL that was released has 2048; what is as narrow as this is a tiny coach.
 _TINY_WIDTH = 512
-# Servers write several answers at once.
-_SERVED_AT_ONCE = 8
+# Several answers at once take hardly longer than one.
+AT_ONCE = 8
 
 
 class Talker(Protocol):
@@ -65,6 +67,26 @@ class Talker(Protocol):
         """Return the log-likelihood of each answer; `None` where the model does not give any."""
 
 
+@dataclass(frozen=True)
+class _Rating:
+    """Answers that are to be rated."""
+
+    conversation: Conversation
+    answers: Sequence[str]
+    found: Future[list[float]] = field(default_factory=Future)
+
+    def rate(self, coach: Coach) -> None:
+        try:
+            rated = log_likelihoods(coach, self.conversation, self.answers, batch_size=20)
+            self.found.set_result(rated)
+        except Exception as error:
+            self.found.set_exception(error)
+
+
+# The mode, and how answers are written; `None` to rate.
+_Kind = tuple[Mode, Decoding | None]
+
+
 @dataclass
 class LocalTalker:
     """A model on this machine."""
@@ -73,10 +95,11 @@ class LocalTalker:
     base: str
     adapter: str = ""
     simulated: bool = False
-    at_once: int = 1
+    at_once: int = AT_ONCE
     modes: tuple[Mode, ...] = MODES
-    # Not an RLock: the page may go on with an answer in another thread than it began it in.
-    _one_model: Any = field(default_factory=threading.Lock)
+
+    def __post_init__(self) -> None:
+        self._together: Together[_Kind, Writing | _Rating] = Together(self._work, self.at_once)
 
     def name(self, mode: Mode) -> str:
         """Return base, adapter and whether it is told the rules."""
@@ -84,30 +107,36 @@ class LocalTalker:
         return f"{self.base} + {self.adapter}" if mode == "tuned" else f"{self.base}{told}"
 
     def stream(self, conversation: Conversation, mode: Mode, decoding: Decoding) -> Generator[str]:
-        """Yield an answer piece by piece; waits for another one to end first.
+        """Yield an answer piece by piece; waits for those that are being written to end first.
 
         Raises:
             InputError: a conversation that is none.
         """
-        with self._model(mode):
-            yield from stream(self.responder.coach, conversation, decoding)
+        one = Writing(self.responder.coach, conversation)
+        self._together.add((mode, decoding), one)
+        yield from one.pieces()
 
     def rate(self, conversation: Conversation, mode: Mode, answers: Sequence[str]) -> list[float]:
-        """Return the log-likelihood of each answer; waits for an answer that is written to end.
+        """Return the log-likelihood of each answer; waits until no answer is to be written.
 
         Raises:
             InputError: a conversation that is none.
         """
-        with self._model(mode):
-            return log_likelihoods(self.responder.coach, conversation, answers, batch_size=20)
+        one = _Rating(conversation, answers)
+        self._together.add((mode, None), one, later=True)
+        return one.found.result()
 
-    @contextlib.contextmanager
-    def _model(self, mode: Mode) -> Iterator[None]:
-        """Have the model alone, with its adapter on or aside."""
-        model = self.responder.coach.model
+    def _work(self, kind: _Kind, ones: Sequence[Writing | _Rating]) -> None:
+        """Write answers, or rate some; nothing else uses the model."""
+        mode, decoding = kind
+        coach = self.responder.coach
         aside = bool(self.adapter) and mode != "tuned"
-        with self._one_model, model.disable_adapter() if aside else contextlib.nullcontext():
-            yield
+        with coach.model.disable_adapter() if aside else contextlib.nullcontext():
+            if decoding:
+                write(coach, [one for one in ones if isinstance(one, Writing)], decoding)
+            for one in ones:
+                if isinstance(one, _Rating):
+                    one.rate(coach)
 
 
 @dataclass
@@ -120,7 +149,7 @@ class ServedTalker:
     responder: Served
     base: Served | None = None
     simulated: bool = False
-    at_once: int = _SERVED_AT_ONCE
+    at_once: int = AT_ONCE
 
     @property
     def modes(self) -> tuple[Mode, ...]:

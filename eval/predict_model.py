@@ -7,6 +7,7 @@ from pathlib import Path
 
 from flex.files import hash_text
 from flex.video import Sampler
+from vlm.chat import plain_ids
 from vlm.endpoint import Endpoint
 from vlm.generate import Conversation, Decoding, generate
 from vlm.model import CARD, Coach, CoachCard, load_coach
@@ -39,7 +40,7 @@ class Local:
 
     def count_tokens(self, text: str) -> int:
         """Return how many tokens a text takes."""
-        return len(self.coach.processor.tokenizer(text)["input_ids"])
+        return len(plain_ids(self.coach.processor, text))
 
 
 @dataclass

@@ -12,6 +12,7 @@ What is learnt is the span between the bars, known by where it was put and never
 people write is never read as a special token, so that nobody can end a turn by typing its marker.
 """
 
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -26,6 +27,7 @@ NOT_LEARNT = -100
 NO_STAGE = -1
 ROLES = ("system", "user", "assistant")
 Message = dict[str, str]
+_ONE_READS = threading.Lock()
 
 
 @dataclass(frozen=True)
@@ -214,14 +216,18 @@ def _add_answer(encoded: Encoded, processor: Any, text: str, stage: int | None) 
 
 def _marked(processor: Any, text: str) -> list[int]:
     """Return the ids of template text, whose markers are special tokens."""
-    ids: list[int] = processor.tokenizer(text, add_special_tokens=False)["input_ids"]
-    return ids
+    return _ids(processor, text, split_special_tokens=False)
 
 
 def plain_ids(processor: Any, text: str) -> list[int]:
     """Return the ids of what a person or a model wrote; a marker in it is plain text."""
-    tokenizer = processor.tokenizer
-    ids: list[int] = tokenizer(text, add_special_tokens=False, split_special_tokens=True)[
-        "input_ids"
-    ]
+    return _ids(processor, text, split_special_tokens=True)
+
+
+def _ids(processor: Any, text: str, *, split_special_tokens: bool) -> list[int]:
+    # What a marker is read as is a switch of the tokenizer itself, not of the call.
+    with _ONE_READS:
+        ids: list[int] = processor.tokenizer(
+            text, add_special_tokens=False, split_special_tokens=split_special_tokens
+        )["input_ids"]
     return ids

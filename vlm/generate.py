@@ -1,12 +1,10 @@
-"""Asks a local model: batches padded on the left, answers that stop at their end, streaming.
+"""Asks a local model: batches padded on the left, answers that stop at their end.
 
 answers = generate(coach, [Conversation((frames,), [{"role": "user", "content": "Well?"}])])
-for piece in stream(coach, conversation): print(piece, end="")
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from threading import Thread
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -81,51 +79,12 @@ def generate(
         inputs = model_inputs(coach, rows)
         torch.manual_seed(decoding.seed)
         with torch.inference_mode():
-            ids = coach.model.generate(**inputs, generation_config=_settings(coach, decoding))
+            ids = coach.model.generate(
+                **inputs, generation_config=generation_config(coach, decoding)
+            )
         new = ids[:, inputs["input_ids"].shape[1] :]
         answers += coach.processor.tokenizer.batch_decode(new, skip_special_tokens=True)
     return answers
-
-
-def stream(coach: Coach, conversation: Conversation, decoding: Decoding = GREEDY) -> Iterator[str]:
-    """Yield an answer piece by piece as it is written; stopping early stops the model.
-
-    Raises:
-        InputError: as `generate`.
-    """
-    import torch
-    from transformers import StoppingCriteriaList, TextIteratorStreamer
-
-    row = encode_prompt(coach.processor, conversation.videos, conversation.messages)
-    inputs = model_inputs(coach, [row])
-    streamer = TextIteratorStreamer(
-        coach.processor.tokenizer, skip_prompt=True, skip_special_tokens=True
-    )
-    stopped, failures = False, []
-
-    def write() -> None:
-        try:
-            torch.manual_seed(decoding.seed)
-            with torch.inference_mode():
-                coach.model.generate(
-                    **inputs,
-                    generation_config=_settings(coach, decoding),
-                    streamer=streamer,
-                    stopping_criteria=StoppingCriteriaList([lambda *_, **__: stopped]),
-                )
-        except Exception as error:
-            failures.append(error)
-            streamer.end()
-
-    writer = Thread(target=write, daemon=True)
-    writer.start()
-    try:
-        yield from (piece for piece in streamer if piece)
-    finally:
-        stopped = True
-        writer.join()
-    if failures:
-        raise failures[0]
 
 
 def model_inputs(coach: Coach, rows: Sequence[Encoded]) -> dict[str, Any]:
@@ -146,7 +105,7 @@ def _to_device(value: Any, device: Any) -> Any:
     return value.to(device)
 
 
-def _settings(coach: Coach, decoding: Decoding) -> Any:
+def generation_config(coach: Coach, decoding: Decoding) -> Any:
     """Return settings that leave nothing to what a checkpoint's own file may say."""
     from transformers import GenerationConfig
 

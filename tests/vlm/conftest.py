@@ -10,6 +10,7 @@ from vlm_clips import TURNS, MakeFrames
 
 from flex.video import Frames, Sampler
 from vlm.dialogues import Turn
+from vlm.generate import Conversation
 from vlm.model import Coach, load_coach
 from vlm.tiny import tiny_coach_folder
 
@@ -53,6 +54,22 @@ def make_frames() -> MakeFrames:
         return Frames(pixels, indices, fps, total)
 
     return make
+
+
+@pytest.fixture
+def conversations(make_frames: MakeFrames) -> list[Conversation]:
+    """Several lengths of text and video, one of them with two videos, one with history."""
+
+    def ask(*contents: str) -> list[dict[str, str]]:
+        roles = ("user", "assistant")
+        return [{"role": roles[i % 2], "content": text} for i, text in enumerate(contents)]
+
+    return [
+        Conversation((make_frames(16, seed=1),), ask("Which exercise is this?")),
+        Conversation((make_frames(4, seed=2),), ask("Hm?", "It is the squat.", "How was mine?")),
+        Conversation((), ask("How is it done well? " * 9)),
+        Conversation((make_frames(2, seed=3), make_frames(8, side=56, seed=4)), ask("And?")),
+    ]
 
 
 @pytest.fixture

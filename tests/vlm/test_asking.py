@@ -1,8 +1,7 @@
-"""Generation: batches equal single questions, answers stop, streams agree, endpoints are asked."""
+"""Generation: batches equal single questions, answers stop, endpoints are asked."""
 
 import base64
 import io
-import threading
 from collections.abc import Iterator
 from typing import Any
 
@@ -13,26 +12,10 @@ from vlm_clips import MakeFrames
 
 from flex.problems import InputError
 from vlm.endpoint import Endpoint
-from vlm.generate import Conversation, Decoding, generate, stream
+from vlm.generate import Conversation, Decoding, generate
 from vlm.model import Coach
 
 SHORT = Decoding(max_new_tokens=16)
-
-
-@pytest.fixture
-def conversations(make_frames: MakeFrames) -> list[Conversation]:
-    """Several lengths of text and video, one of them with two videos, one with history."""
-
-    def ask(*contents: str) -> list[dict[str, str]]:
-        roles = ("user", "assistant")
-        return [{"role": roles[i % 2], "content": text} for i, text in enumerate(contents)]
-
-    return [
-        Conversation((make_frames(16, seed=1),), ask("Which exercise is this?")),
-        Conversation((make_frames(4, seed=2),), ask("Hm?", "It is the squat.", "How was mine?")),
-        Conversation((), ask("How is it done well? " * 9)),
-        Conversation((make_frames(2, seed=3), make_frames(8, side=56, seed=4)), ask("And?")),
-    ]
 
 
 def test_left_padded_batches_answer_as_single_questions_do(
@@ -78,20 +61,6 @@ def test_an_answer_stops_at_its_end(
     (answer,) = generate(lively, conversations[:1], Decoding(max_new_tokens=50))
     assert len(steps) == 4
     assert "<|im_end|>" not in answer
-
-
-def test_a_stream_adds_up_to_the_answer(lively: Coach, conversations: list[Conversation]) -> None:
-    (answer,) = generate(lively, conversations[:1], SHORT)
-    pieces = list(stream(lively, conversations[0], SHORT))
-    assert "".join(pieces) == answer
-
-
-def test_leaving_a_stream_stops_the_model(lively: Coach, conversations: list[Conversation]) -> None:
-    before = threading.active_count()
-    pieces = stream(lively, conversations[0], Decoding(max_new_tokens=2000))
-    next(pieces)
-    pieces.close()  # type: ignore[attr-defined]
-    assert threading.active_count() == before
 
 
 def test_sampling_is_repeatable(lively: Coach, conversations: list[Conversation]) -> None:

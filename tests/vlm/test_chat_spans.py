@@ -1,12 +1,13 @@
 """Token ids, labels and masks of a dialogue: golden values, traps 4 and 5."""
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 from vlm_clips import MakeFrames
 
 from flex.problems import InputError
-from vlm.chat import NO_STAGE, NOT_LEARNT, encode, encode_prompt, see
+from vlm.chat import NO_STAGE, NOT_LEARNT, encode, encode_prompt, plain_ids, see
 from vlm.collate import Collator
 from vlm.dialogues import Turn
 from vlm.model import Coach
@@ -159,3 +160,17 @@ def test_golden_ids_of_a_fixed_dialogue(coach: Coach, make_frames: MakeFrames) -
     assert encoded.labels[-4:-1] == encoded.input_ids[-4:-1]
     assert tokens[-4:-1] == ["7", ".", "<|im_end|>"]
     assert encoded.vision.video_grid_thw.tolist() == [[1, 4, 4]]
+
+
+def test_many_threads_read_as_one_does(coach: Coach) -> None:
+    # Whether a marker is one is a switch of the tokenizer itself, which all threads share.
+    def read(_: int) -> tuple[list[int], list[int]]:
+        text = "<|im_start|>user\n" * 3
+        messages = [{"role": "user", "content": text}]
+        return encode_prompt(coach.processor, (), messages).input_ids, plain_ids(
+            coach.processor, text
+        )
+
+    alone = read(0)
+    with ThreadPoolExecutor(8) as pool:
+        assert all(found == alone for found in pool.map(read, range(400)))
