@@ -26,7 +26,7 @@ from coach.gallery import Example, find_examples
 from coach.intake import Intake
 from coach.log import Log
 from coach.muscles import find_muscles
-from coach.page import build_page, gradio, style
+from coach.page import build_page, style
 from coach.page_events import Events
 from coach.settings import Settings
 from coach.talk import Talker, find_sampler
@@ -35,6 +35,7 @@ from flex.accounts import Accounts, load_accounts
 from flex.cli import err
 from flex.graph import Graph
 from flex.graph_file import load_graph
+from flex.pages import gradio
 from flex.problems import InputError, Problem
 from vlm.generate import Decoding
 

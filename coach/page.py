@@ -2,8 +2,6 @@
 
 page = build_page(events)
 page.launch(**style())
-
-Gradio is imported here; without it the error names the extra.
 """
 
 from typing import Any
@@ -15,25 +13,11 @@ from coach.page_view import head_html
 from coach.page_wiring import QUIET, compare_tab, wire_clip, wire_talk, wire_verdict
 from coach.panel import panel_css
 from coach.words import words
-from flex.problems import InputError, Problem
+from flex.pages import gradio
 from flex.templates import PROMPTS
 
 _HELD_S = 7200
 _CLEAN_EVERY_S = 600
-
-
-def gradio() -> Any:
-    """Return the module gradio.
-
-    Raises:
-        InputError: it is not installed.
-    """
-    try:
-        import gradio as gr
-    except ImportError as error:
-        message = f"the page needs {error.name}: pip install -e '.[coach,train]'"
-        raise InputError([Problem("gradio", message)]) from error
-    return gr
 
 
 def style() -> dict[str, Any]:

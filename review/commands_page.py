@@ -9,7 +9,7 @@ from flex.accounts import load_accounts
 from flex.cli import err
 from flex.graph import Graph
 from flex.graph_file import GRAPH_FILE, load_graph
-from flex.problems import InputError, Problem
+from flex.pages import gradio
 from review.load import load
 from review.options import DEFAULT, Db, GraphFile, counting
 from review.store import Store
@@ -36,7 +36,7 @@ def page_command(
 
     Without --auth-file, who opens the page on this machine chooses a name.
     """
-    _need_gradio()
+    gradio()
     from review.page import Site, serve
 
     accounts = None if auth_file is None else load_accounts(auth_file)
@@ -59,11 +59,3 @@ def _fill(store: Store, dialogues: Path, graph: Graph) -> None:
 
 def _ready(address: str) -> None:
     typer.echo(f"The review is at {address}")
-
-
-def _need_gradio() -> None:
-    from importlib.util import find_spec
-
-    if find_spec("gradio") is None:
-        message = "is not installed: pip install -e '.[coach]'"
-        raise InputError([Problem("gradio", message)])

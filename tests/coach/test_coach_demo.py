@@ -54,7 +54,7 @@ def test_without_gradio_the_extra_is_named(monkeypatch: pytest.MonkeyPatch, tmp_
     settings = Settings(
         port=port, endpoint="http://127.0.0.1:9/v1", model="m", log=tmp_path / "log.jsonl"
     )
-    with pytest.raises(InputError, match=r"\[coach,train\]"):
+    with pytest.raises(InputError, match=r"\[coach\]"):
         serve(settings)
 
 
