@@ -56,6 +56,9 @@ def speak(
     minutes: Annotated[float, typer.Option(help="How long to train.")] = 55,
     read: Annotated[float, typer.Option(help="Share of it for reading, without words.")] = 0.45,
     looks: Annotated[int, typer.Option(help="How often each clip is seen, varied.")] = 2,
+    brief: Annotated[
+        float, typer.Option(help="Share of the steps with short talks about the gist of clips.")
+    ] = 0.0,
     pace: Annotated[float, typer.Option(help="Scales the rates; lower to go on from words.")] = 1,
     seed: Annotated[int, typer.Option(help="Of the draws.")] = 0,
     fast: Annotated[bool, typer.Option(help="Compile the layers; takes a C++ compiler.")] = False,
@@ -64,7 +67,16 @@ def speak(
     from pretrain.train import speak as train_words
 
     train_words(
-        films, run, out, minutes=minutes, read=read, looks=looks, pace=pace, seed=seed, fast=fast
+        films,
+        run,
+        out,
+        minutes=minutes,
+        read=read,
+        looks=looks,
+        brief=brief,
+        pace=pace,
+        seed=seed,
+        fast=fast,
     )
 
 

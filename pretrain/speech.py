@@ -10,7 +10,7 @@ places, from which a pose can be read (`pretrain.eyes`). A clip costs 8 tokens t
 import copy
 import math
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -23,7 +23,7 @@ from pretrain.error_table import ErrorTable, missed
 from pretrain.films import GROUPS
 from pretrain.notes import ASIDE
 from pretrain.patches import GRID, PLACES
-from pretrain.talk import Turn, talk
+from pretrain.talk import Turn, brief, talk
 
 _WIDE = 512
 _GRAIN, _UNSEEN = 0.15, 0.1  # of the features' deviation; share of the video's tokens
@@ -59,14 +59,24 @@ class Speaker:
         while True:
             yield self._batch(self._pick(count), [silent] * count, places)
 
-    def talks(self, count: int, places: int = PLACES) -> Iterator[dict[str, Any]]:
-        """Yield batches: ids, mask, types, weights (B, L), features, seconds, errors, known.
+    def talks(self, count: int) -> Iterator[dict[str, Any]]:
+        """Yield batches: ids, mask, types, weights (B, L), features, seconds, errors, known."""
+        return self._talks(talk, count, PLACES)
 
-        Talks of like length share a batch, so that little of it is padding.
-        """
+    def brief_talks(self, count: int) -> Iterator[dict[str, Any]]:
+        """Yield batches of short talks about the gist of clips: many decisions for few tokens."""
+        return self._talks(brief, count, 1)
+
+    def _talks(
+        self,
+        make: Callable[[Graph, Annotation, random.Random], list[Turn]],
+        count: int,
+        places: int,
+    ) -> Iterator[dict[str, Any]]:
+        """Yield batches; talks of like length share one, so that little of it is padding."""
         while True:
             picked = self._pick(_SORTED * count)
-            talks = [talk(self._graph, self._records[n], self._draws) for n in picked]
+            talks = [make(self._graph, self._records[n], self._draws) for n in picked]
             rows = [self.encode(turns, places) for turns in talks]
             order = sorted(range(len(rows)), key=lambda n: len(rows[n][0]))
             batches = [order[at : at + count] for at in range(0, len(order), count)]

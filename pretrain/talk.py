@@ -41,6 +41,11 @@ def words() -> dict[str, Any]:
     return wording("base/talk.yaml")
 
 
+def brief(graph: Graph, record: Annotation, draws: random.Random) -> list[Turn]:
+    """Return a talk about what has to be seen alone: exercise, errors in one of four forms."""
+    return [_exercise(graph, record, draws), _errors(graph, record, draws)]
+
+
 def talk(graph: Graph, record: Annotation, draws: random.Random) -> list[Turn]:
     """Return a talk about a clip: exercise, errors in one of four forms, perhaps more."""
     if draws.random() < _WHOLE:

@@ -1,6 +1,7 @@
 """Trains the base by the clock: `look` teaches the eyes, `speak` the words for what they see."""
 
 import json
+import random
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,7 @@ from vlm.tiny import build_model, build_processor
 from vlm.vision_attention import join_equal_chunks
 
 _GLANCES, _CLIPS = 192, 24
-_GISTS, _LOOKS, _TALKS = 512, 64, 24
+_GISTS, _LOOKS, _TALKS, _BRIEF = 512, 64, 24, 72
 _SHORT = 0.8  # share of reading from the gist of clips
 _READER = 0.3  # pace of the layers that have learnt to read, once words are learnt
 
@@ -92,6 +93,7 @@ def speak(
     minutes: float,
     read: float = 0.4,
     looks: int = 2,
+    brief: float = 0.0,
     pace: float = 1.0,
     seed: int = 0,
     fast: bool = False,
@@ -100,8 +102,9 @@ def speak(
 
     Every clip is seen `looks` times beforehand, varied each time. For the first share `read` of the
     time the lower half of the language model learns to read what is seen, first the gist of clips;
-    then it learns at a lower rate, and words with the upper half. A run that has words already goes
-    on with a lower `pace`. With `fast` the layers are compiled, which takes a C++ compiler.
+    then it learns at a lower rate, and words with the upper half. A share `brief` of the steps has
+    short talks about the gist of clips, three times as many in a step. A run that has words already
+    goes on with a lower `pace`. With `fast` the layers are compiled, which takes a C++ compiler.
 
     Raises:
         InputError: the run has no eyes.
@@ -137,31 +140,36 @@ def speak(
     def slower_below(name: str) -> float:
         return pace * (_READER if any(name.startswith(layer) for layer in lower) else 1.0)
 
+    def mixed() -> Iterator[dict[str, Any]]:
+        whole, short = speaker.talks(_TALKS), speaker.brief_talks(_BRIEF)
+        draws = random.Random(seed)
+        while True:
+            yield next(short if draws.random() < brief else whole)
+
+    counts: dict[str, float] = {"speak_minutes": minutes}
+
+    def lost(stage: str, losses: Any, batches: Iterator[dict[str, Any]]) -> Iterator[Any]:
+        for batch in prefetch(batches):
+            counts[stage] = counts.get(stage, 0) + len(batch["input_ids"])
+            yield losses(model, readers, batch)
+
     stages = {
-        "gists": (_SHORT * read, reading_losses, speaker.looks(_GISTS, 1), _GISTS, lambda _: pace),
-        "looks": (
-            (1 - _SHORT) * read,
-            reading_losses,
-            speaker.looks(_LOOKS),
-            _LOOKS,
-            lambda _: pace,
-        ),
-        "talks": (1 - read, speech_losses, speaker.talks(_TALKS), _TALKS, slower_below),
+        "gists": (_SHORT * read, reading_losses, speaker.looks(_GISTS, 1), lambda _: pace),
+        "looks": ((1 - _SHORT) * read, reading_losses, speaker.looks(_LOOKS), lambda _: pace),
+        "talks": (1 - read, speech_losses, mixed(), slower_below),
     }
-    counts = {"speak_minutes": minutes}
-    for stage, (share, losses, batches, count, paces) in stages.items():
+    for stage, (share, losses, batches, paces) in stages.items():
         if not share:
             continue
-        steps = practise(
+        practise(
             (model.model.language_model, readers),
-            (losses(model, readers, batch) for batch in prefetch(batches)),
+            lost(stage, losses, batches),
             out / "log.jsonl",
             share * minutes,
             save,
             stage=stage,
             pace=paces,
         )
-        counts[stage] = count * steps
     _add_run(out, run, counts)
 
 

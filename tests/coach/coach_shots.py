@@ -49,6 +49,7 @@ def shoot(chromium: Any, address: str, width: int, scheme: str) -> None:
         f"document.querySelectorAll('#talk .said').length == 4 && {DONE}", timeout=60_000
     )
     page.locator("#panel [data-seek]").first.click()
+    page.wait_for_selector("#muscles [role=status]", state="detached", timeout=120_000)
     page.wait_for_timeout(1500)
     _keep(page, f"{name}-assessed")
     page.get_by_role("tab", name="Compare").click()

@@ -252,7 +252,7 @@ def test_the_gist_of_a_clip_is_one_token_for_each_step(
     seen = np.random.default_rng(0).normal(size=(1, 8, 16, 64)).astype(np.float16)
     features = [np.repeat(seen.reshape(1, 128, 64), len(records), axis=0)]
     speaker = Speaker(graph, tokenizer, features, records, 0)
-    gist, whole = next(speaker.talks(3, places=1)), next(speaker.talks(3))
+    gist, whole = next(speaker.brief_talks(3)), next(speaker.talks(3))
     assert np.allclose(gist["features"][0], seen[0].astype(np.float32).mean(axis=1), atol=1e-3)
     assert [(b["mm_token_type_ids"] == 2).sum(dim=1).tolist() for b in (gist, whole)] == [
         [8] * 3,

@@ -33,6 +33,7 @@ def main() -> None:
         try:
             with chromium() as browser:
                 _take(browser, server.url, "desk", DESK)
+                _take(browser, server.url, "skeleton", DESK, "k")
                 _take(browser, server.url, "dark", DESK, "e", color_scheme="dark")
                 _take(browser, server.url, "phone", PHONE, "r")
                 _take(browser, server.url, "progress", DESK, tab="Progress")

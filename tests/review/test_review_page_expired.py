@@ -61,3 +61,26 @@ def test_whose_login_has_ended_is_told_and_loses_nothing(store: Store, browser: 
         assert uncaught(watcher) == []
     finally:
         server.stop()
+
+
+def test_behind_a_tab_too_one_is_told_and_gets_to_the_door(store: Store, browser: Any) -> None:
+    server = Server(store.path, store.path.parent / "data")
+    try:
+        watcher = Watcher(server.url)
+        page = watcher.page(browser)
+        sit_down(page, server.url, "ana")
+        page.context.clear_cookies()
+        page.get_by_role("tab", name="Progress").click()
+        told = page.locator(".login-ended")
+        told.wait_for()
+        assert page_words().says["tab_logged_out"] in told.inner_text()
+        page.wait_for_timeout(500)
+        assert not page.get_by_text("Error", exact=True).filter(visible=True).count()
+        assert uncaught(watcher) == []
+        told.get_by_role("link").click()
+        sit_down(page, server.url, "ana")
+        page.get_by_role("tab", name="Progress").click()
+        page.get_by_text("have all voices").first.wait_for()
+        assert told.count() == 0
+    finally:
+        server.stop()
