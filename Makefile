@@ -84,7 +84,7 @@ demo: $(VENV)/.coach ## Talk to the coach about a video: a page in the browser
 
 review: $(VENV)/.coach ## Verify the dialogues, several people at once: a page in the browser
 	@test -e $(OUT)/dialogues.jsonl || $(MAKE) qa-dataset
-	$(RUN) -m review page --dialogues $(OUT)/dialogues.jsonl $(REVIEW)
+	$(RUN) -m review page --dialogues $(OUT) $(REVIEW)
 
 test: $(VENV)/.dev debian lint ## Check style and types, run all tests
 	$(RUN) -m pytest -n 2

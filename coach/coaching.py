@@ -199,7 +199,8 @@ class Coaching:
         if found is None:
             turn.unrated = "served"
             return
-        turn.rated = Rated(dict(zip(answers, found, strict=True)), talker.simulated)
+        measured = talker.simulated and turn.mode == "tuned"
+        turn.rated = Rated(dict(zip(answers, found, strict=True)), measured)
         self.log.event("rated", seconds=time.monotonic() - started, model=turn.model)
 
     def _wait(self, chat: Chat, turn: Turn, ticket: int) -> Any:

@@ -34,11 +34,12 @@ class Rated:
 
     Attributes:
         log_likelihoods: exercise id → natural logarithm, of one sentence each.
-        simulated: whether it is the tiny coach, on which the threshold of their sum was measured.
+        measured: whether it is the tuned tiny coach, on which the threshold of their sum was
+            measured; its base words its answers otherwise.
     """
 
     log_likelihoods: Mapping[str, float]
-    simulated: bool = False
+    measured: bool = False
 
 
 class Confidence(BaseModel):
@@ -85,12 +86,12 @@ def confidence_of(graph: Graph, named: str | None, rated: Rated) -> Confidence:
         share=share,
         exercises=len(values),
         total=total,
-        doubt=_doubt(share, total, rated.simulated),
+        doubt=_doubt(share, total, rated.measured),
     )
 
 
-def _doubt(share: float, total: float, simulated: bool) -> Doubt:
-    if simulated and total < threshold("total"):
+def _doubt(share: float, total: float, measured: bool) -> Doubt:
+    if measured and total < threshold("total"):
         return "unlike"
     return "spread" if share < threshold("share") else ""
 

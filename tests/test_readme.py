@@ -3,8 +3,11 @@
 import os
 import re
 import shutil
+import socket
 import subprocess
 import sys
+import time
+import urllib.request
 from pathlib import Path
 
 import pytest
@@ -64,6 +67,42 @@ def test_every_command_runs(copy: Path) -> None:
         assert done.returncode == 0, f"{command}\n{done.stdout}\n{done.stderr}"
         for part, output in EXPECTED.items():
             assert part not in command or output in done.stdout, command
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("target", ["demo", "review"])
+def test_a_page_is_served_by_what_make_runs(copy: Path, target: str) -> None:
+    """The last line of the target, after `make qa-dataset` of the test above or by its own."""
+    pytest.importorskip("gradio")
+    environment = {**os.environ, "PYTHONPATH": str(copy)}
+    made = ["make", "-n", target, f"{target.upper()}=--port {(port := free_port())}"]
+    lines = subprocess.run(made, cwd=copy, capture_output=True, text=True, check=True).stdout
+    if not (copy / "runs" / "qa" / "run.json").exists():
+        subprocess.run(["make", "qa-dataset"], cwd=copy, env=environment, check=True)
+    with subprocess.Popen(
+        lines.splitlines()[-1].split(), cwd=copy, env=environment, stderr=subprocess.PIPE, text=True
+    ) as server:
+        try:
+            assert served(server, port), server.communicate()[1]
+        finally:
+            server.terminate()
+
+
+def free_port() -> int:
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        return int(found.getsockname()[1])
+
+
+def served(server: "subprocess.Popen[str]", port: int) -> bool:
+    """Wait until a page answers; false if its server ends before."""
+    while server.poll() is None:
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=60) as answer:
+                return bool(answer.status == 200)
+        except OSError:
+            time.sleep(0.2)
+    return False
 
 
 def test_links_lead_somewhere() -> None:

@@ -51,7 +51,7 @@ def measure(folder: Path) -> Iterator[Found]:
         prompt = Conversation((frames,), [{"role": "user", "content": question}])
         values = talker.rate(prompt, "tuned", list(answers.values()))
         assert values is not None
-        rated = Rated(dict(zip(answers, values, strict=True)), simulated=True)
+        rated = Rated(dict(zip(answers, values, strict=True)), measured=True)
         yield part, action, confidence_of(graph, None, rated)
 
 

@@ -61,7 +61,11 @@ class Scripted:
 
 
 def asked(
-    talker: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stage: Any = "recognise"
+    talker: Any,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    stage: Any = "recognise",
+    mode: Mode = "base",
 ) -> tuple[Chat, list[str]]:
     """Ask once; returns the chat, and what was shown each time, with the last thing done."""
     prompt = Conversation((), [{"role": "user", "content": "?"}])
@@ -74,7 +78,7 @@ def asked(
     chat = Chat([intake.take(write_film(tmp_path / "squat.mp4"))])
     assert chat.lift is not None
     shown = []
-    for _ in coaching.ask(chat, "Which exercise is it?", stage, "base"):
+    for _ in coaching.ask(chat, "Which exercise is it?", stage, mode):
         shown.append(f"{chat.lift.turns[-1].answer}|{talker.events[-1:]}")
     return chat, shown
 
@@ -89,22 +93,22 @@ def test_shares_are_a_softmax() -> None:
 
 
 @pytest.mark.parametrize(
-    ("past", "simulated", "doubt"),
+    ("past", "measured", "doubt"),
     [(0.02, False, ""), (-0.02, False, "spread"), (0.02, True, ""), (-0.02, True, "spread")],
 )
-def test_a_small_share_is_doubted(past: float, simulated: bool, doubt: str) -> None:
+def test_a_small_share_is_doubted(past: float, measured: bool, doubt: str) -> None:
     share = threshold("share") + past
     rest = (1 - share) / 19
     shares = {action: share if action == "A16" else rest for action in GRAPH.actions}
-    rated = Rated({action: math.log(one) for action, one in shares.items()}, simulated)
+    rated = Rated({action: math.log(one) for action, one in shares.items()}, measured)
     assert confidence_of(GRAPH, "A16", rated).doubt == doubt
 
 
 @pytest.mark.parametrize(
-    ("past", "simulated", "doubt"), [(0.1, True, ""), (-0.1, True, "unlike"), (-0.1, False, "")]
+    ("past", "measured", "doubt"), [(0.1, True, ""), (-0.1, True, "unlike"), (-0.1, False, "")]
 )
-def test_sentences_that_fit_nothing_are_doubted(past: float, simulated: bool, doubt: str) -> None:
-    rated = Rated({"A15": -900.0, "A16": threshold("total") + past}, simulated)
+def test_sentences_that_fit_nothing_are_doubted(past: float, measured: bool, doubt: str) -> None:
+    rated = Rated({"A15": -900.0, "A16": threshold("total") + past}, measured)
     assert confidence_of(GRAPH, "A16", rated).doubt == doubt
 
 
@@ -127,6 +131,19 @@ def test_the_whole_answer_is_shown_before_it_is_rated(
     assert confidence is not None
     assert confidence.named == pytest.approx(0.9)
     assert confidence.exercises == len(GRAPH.actions)
+
+
+@pytest.mark.parametrize(("mode", "measured"), [("base", False), ("tuned", True)])
+def test_the_base_of_the_tiny_coach_is_not_held_to_what_was_measured_once_it_is_tuned(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, mode: Mode, measured: bool
+) -> None:
+    talker = Scripted(0.9)
+    talker.simulated = True
+    chat, _ = asked(talker, tmp_path, monkeypatch, mode=mode)
+    assert chat.lift is not None
+    rated = chat.lift.turns[-1].rated
+    assert rated is not None
+    assert rated.measured is measured
 
 
 def test_other_questions_are_not_rated(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
