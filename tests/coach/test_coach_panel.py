@@ -161,7 +161,7 @@ def test_low_confidence_is_said() -> None:
 def test_a_clip_unlike_all_that_the_tiny_coach_knows() -> None:
     far = threshold("total") - 1
     strange = {"A16": far, "A15": far - 4}
-    page = panel(assess(GRAPH, TEXTS, rated=Rated(strange, simulated=True)), simulated=True)
+    page = panel(assess(GRAPH, TEXTS, rated=Rated(strange, measured=True)), simulated=True)
     assert "98 %: share among the 2 exercises" in page.text
     assert "Low confidence. The clip is unlike those" in page.text
     assert "It may be none that the coach knows." in page.text
