@@ -184,14 +184,14 @@ class Coaching:
         finally:
             self.desk.leave(ticket)
         if turn.stage == "recognise" and turn.answer.strip() and not chat.stopped:
-            self._rate(talker, turn, prompt)
+            self._rate(talker, turn, prompt, drawn=seed is not None)
 
-    def _rate(self, talker: Talker, turn: Turn, prompt: Conversation) -> None:
+    def _rate(self, talker: Talker, turn: Turn, prompt: Conversation, *, drawn: bool) -> None:
         """Note how likely the model holds each exercise; without that the answer still stands."""
         answers = exercise_answers(self.graph)
         started = time.monotonic()
         try:
-            found = talker.rate(prompt, turn.mode, list(answers.values()))
+            found = talker.rate(prompt, turn.mode, [*answers.values(), turn.answer])
         except Exception:
             self.log.failure(secrets.token_hex(3))
             turn.unrated = "failed"
@@ -199,8 +199,10 @@ class Coaching:
         if found is None:
             turn.unrated = "served"
             return
-        measured = talker.simulated and turn.mode == "tuned"
-        turn.rated = Rated(dict(zip(answers, found, strict=True)), measured)
+        *each, own = found
+        measured = talker.simulated and turn.mode == "tuned" and not drawn
+        a_token = own / talker.responder.count_tokens(turn.answer) if measured else None
+        turn.rated = Rated(dict(zip(answers, each, strict=True)), a_token)
         self.log.event("rated", seconds=time.monotonic() - started, model=turn.model)
 
     def _wait(self, chat: Chat, turn: Turn, ticket: int) -> Any:

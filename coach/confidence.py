@@ -4,9 +4,9 @@
     confidence.named, confidence.doubt         # 0.96, ""
 
 The likelihoods come from `vlm.likelihood`, one sentence an exercise. Shares of them are not
-calibrated: 0.8 does not mean right in 8 of 10 clips. Shares also stay high where all sentences are
-unlikely, as for a clip that is unlike all that the model knows, so that the sum is watched too.
-The thresholds, and what they come from, are `confidence.yaml`.
+calibrated: 0.8 does not mean right in 8 of 10 clips. They also stay high for a clip that is unlike
+all that the model knows, but then it is unsure of its own words, which are watched too. The
+thresholds, and what they come from, are `confidence.yaml`.
 """
 
 import functools
@@ -24,7 +24,7 @@ from flex.graph import Graph
 THRESHOLDS_FILE = Path(__file__).with_name("confidence.yaml")
 # Why there is no confidence: the model is behind an endpoint, or rating the answers failed.
 Unrated = Literal["", "served", "failed"]
-# spread: no exercise has a large share. unlike: none of the sentences fits the clip.
+# spread: no exercise has a large share. unlike: the model is unsure of its own words.
 Doubt = Literal["", "spread", "unlike"]
 
 
@@ -34,12 +34,12 @@ class Rated:
 
     Attributes:
         log_likelihoods: exercise id → natural logarithm, of one sentence each.
-        measured: whether it is the tuned tiny coach, on which the threshold of their sum was
-            measured; its base words its answers otherwise.
+        own: mean logarithm of the likelihood of a token of the model's own answer; `None` unless it
+            is the most likely answer of the tuned tiny coach, of which the threshold was measured.
     """
 
     log_likelihoods: Mapping[str, float]
-    measured: bool = False
+    own: float | None = None
 
 
 class Confidence(BaseModel):
@@ -51,7 +51,7 @@ class Confidence(BaseModel):
         likeliest_name: its name.
         share: its share, 0–1.
         exercises: among how many.
-        total: logarithm of the likelihood that any of the sentences is said.
+        own: as in `Rated`.
         doubt: why it may be no exercise of the graph; empty unless so.
     """
 
@@ -62,7 +62,7 @@ class Confidence(BaseModel):
     likeliest_name: str
     share: float
     exercises: int
-    total: float
+    own: float | None
     doubt: Doubt
 
 
@@ -85,19 +85,19 @@ def confidence_of(graph: Graph, named: str | None, rated: Rated) -> Confidence:
         likeliest_name=graph.action(likeliest).name,
         share=share,
         exercises=len(values),
-        total=total,
-        doubt=_doubt(share, total, rated.measured),
+        own=rated.own,
+        doubt=_doubt(share, rated.own),
     )
 
 
-def _doubt(share: float, total: float, measured: bool) -> Doubt:
-    if measured and total < threshold("total"):
+def _doubt(share: float, own: float | None) -> Doubt:
+    if own is not None and own < threshold("own"):
         return "unlike"
     return "spread" if share < threshold("share") else ""
 
 
 @functools.cache
-def threshold(name: Literal["share", "total"]) -> float:
+def threshold(name: Literal["share", "own"]) -> float:
     """Return the value below which there is doubt."""
     rows: dict[str, Any] = yaml.safe_load(THRESHOLDS_FILE.read_text(encoding="utf-8"))
     return float(rows[name]["value"])

@@ -2,8 +2,9 @@
 
     python tests/coach/coach_doubt.py real.mp4 …      # films of people who do no known exercise
 
-Prints shares and totals of the tiny coach for the validation clips of FLEX-Sim, right and wrong,
-and for the given films. Needs `make sim`, `make qa-dataset` and `make sft`.
+Prints shares, and how sure the tiny coach is of its own words, for the validation clips of
+FLEX-Sim, right and wrong, and for the given films. Needs `make sim`, `make qa-dataset` and
+`make sft`.
 """
 
 import json
@@ -22,7 +23,7 @@ from coach.talk import find_sampler
 from flex.cli import err
 from flex.graph_file import load_graph
 from vlm.cache import FrameCache
-from vlm.generate import Conversation
+from vlm.generate import Conversation, Decoding
 
 SETTINGS = Settings()
 Found = tuple[str, str, Confidence]
@@ -49,19 +50,22 @@ def measure(folder: Path) -> Iterator[Found]:
     for part, action, path in track([*clips()], "films", console=err):
         frames = cache.get(path, sampler)
         prompt = Conversation((frames,), [{"role": "user", "content": question}])
-        values = talker.rate(prompt, "tuned", list(answers.values()))
+        answer = "".join(talker.stream(prompt, "tuned", Decoding()))
+        values = talker.rate(prompt, "tuned", [*answers.values(), answer])
         assert values is not None
-        rated = Rated(dict(zip(answers, values, strict=True)), measured=True)
+        *each, own = values
+        a_token = own / talker.responder.count_tokens(answer)
+        rated = Rated(dict(zip(answers, each, strict=True)), a_token)
         yield part, action, confidence_of(graph, None, rated)
 
 
 def say(title: str, found: list[Confidence]) -> None:
     """Print the ranges of some films."""
     if found:
-        shares, totals = sorted(f.share for f in found), sorted(f.total for f in found)
+        shares, own = sorted(f.share for f in found), sorted(f.own or 0.0 for f in found)
         print(
             f"{title}: {len(found)} films, share {shares[0]:.2f} to {shares[-1]:.2f} "
-            f"(median {shares[len(shares) // 2]:.2f}), total {totals[0]:.1f} to {totals[-1]:.1f}; "
+            f"(median {shares[len(shares) // 2]:.2f}), own words {own[0]:.2f} to {own[-1]:.2f}; "
             f"doubted {sum(bool(f.doubt) for f in found)}"
         )
 

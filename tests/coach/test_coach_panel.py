@@ -159,9 +159,9 @@ def test_low_confidence_is_said() -> None:
 
 
 def test_a_clip_unlike_all_that_the_tiny_coach_knows() -> None:
-    far = threshold("total") - 1
-    strange = {"A16": far, "A15": far - 4}
-    page = panel(assess(GRAPH, TEXTS, rated=Rated(strange, measured=True)), simulated=True)
+    strange = {"A16": -9.0, "A15": -13.0}
+    unsure = Rated(strange, own=threshold("own") - 0.1)
+    page = panel(assess(GRAPH, TEXTS, rated=unsure), simulated=True)
     assert "98 %: share among the 2 exercises" in page.text
     assert "Low confidence. The clip is unlike those" in page.text
     assert "It may be none that the coach knows." in page.text
