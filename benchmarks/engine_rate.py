@@ -112,7 +112,8 @@ def _ray() -> Iterator[Engine]:
 
     # Ray gives way to other processes by default; local workers do not.
     os.environ |= {"RAY_worker_niceness": "0", "RAY_USAGE_STATS_ENABLED": "0"}
-    ray.init(num_cpus=2, include_dashboard=False, logging_level="warning", log_to_driver=False)
+    quiet = {"include_dashboard": False, "logging_level": "warning", "log_to_driver": False}
+    ray.init(address="local", num_cpus=2, **quiet)
     try:
         yield Engine(ray="auto")
     finally:

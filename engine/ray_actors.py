@@ -187,7 +187,8 @@ def _join(address: str) -> bool:
         count = processors()
         err.print(f"no Ray cluster runs here; one is started with {count} processors")
         os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
-        ray.init(num_cpus=count, include_dashboard=False, **quiet)
+        # Never one that another program has started in the meantime: that has its own processors.
+        ray.init(address="local", num_cpus=count, include_dashboard=False, **quiet)
     return True
 
 

@@ -1,4 +1,4 @@
-"""Fixtures of several rooms: a small OpenAI-compatible endpoint."""
+"""Fixtures of several rooms: a small OpenAI-compatible endpoint, a Ray cluster of one process."""
 
 import json
 import threading
@@ -57,3 +57,15 @@ def _chat_server(
         yield f"http://127.0.0.1:{http.server_port}/v1", asked
         http.shutdown()
         thread.join()
+
+
+@pytest.fixture
+def ray_here(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A Ray cluster of two processors of this process, whatever other tests have started."""
+    ray = pytest.importorskip("ray")
+    monkeypatch.setenv("RAY_worker_niceness", "0")  # else workers starve beside other tests
+    monkeypatch.setenv("RAY_USAGE_STATS_ENABLED", "0")
+    options = {"include_dashboard": False, "object_store_memory": 80_000_000}
+    ray.init(address="local", num_cpus=2, log_to_driver=False, **options)
+    yield
+    ray.shutdown()

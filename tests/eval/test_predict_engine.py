@@ -87,18 +87,9 @@ def test_two_processes_answer_as_one(world: Path, alone: Path, tmp_path: Path) -
 
 
 @pytest.mark.slow
-def test_a_replica_on_each_actor_answers_as_one(
-    world: Path, alone: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    ray = pytest.importorskip("ray")
-    monkeypatch.setenv("RAY_worker_niceness", "0")  # else workers starve beside other tests
-    monkeypatch.setenv("RAY_USAGE_STATS_ENABLED", "0")
-    options = {"include_dashboard": False, "object_store_memory": 80_000_000}
-    ray.init(num_cpus=2, log_to_driver=False, **options)
-    try:
-        run(world, tmp_path / "ray", Engine(ray="auto"), ("prompted",))
-    finally:
-        ray.shutdown()
+@pytest.mark.usefixtures("ray_here")
+def test_a_replica_on_each_actor_answers_as_one(world: Path, alone: Path, tmp_path: Path) -> None:
+    run(world, tmp_path / "ray", Engine(ray="auto"), ("prompted",))
     assert_same(alone, tmp_path / "ray", ("prompted",))
 
 

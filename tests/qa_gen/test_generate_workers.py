@@ -119,18 +119,9 @@ def test_two_processes_write_the_templates_of_one(labels: Path, tmp_path: Path) 
 
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::ResourceWarning")
-def test_actors_write_the_templates_of_one(
-    lifts: list[Annotation], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    ray = pytest.importorskip("ray")
-    monkeypatch.setenv("RAY_worker_niceness", "0")  # else workers starve beside other tests
-    monkeypatch.setenv("RAY_USAGE_STATS_ENABLED", "0")
-    options = {"include_dashboard": False, "object_store_memory": 80_000_000}
-    ray.init(num_cpus=2, log_to_driver=False, **options)
-    try:
-        shared(TEMPLATES, lifts, tmp_path / "ray", Engine(ray="auto"))
-    finally:
-        ray.shutdown()
+@pytest.mark.usefixtures("ray_here")
+def test_actors_write_the_templates_of_one(lifts: list[Annotation], tmp_path: Path) -> None:
+    shared(TEMPLATES, lifts, tmp_path / "ray", Engine(ray="auto"))
     alone(TEMPLATES, lifts, tmp_path / "one")
     assert bytes_of(tmp_path / "ray") == bytes_of(tmp_path / "one")
 
