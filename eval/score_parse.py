@@ -21,7 +21,9 @@ def _words(pattern: str) -> re.Pattern[str]:
 _NUMBER = r"(?<![\w.,/-])(\d+(?:\.\d+)?)"
 _TO = r"\s*(?:-|–|to)\s*(\d+(?:\.\d+)?)"
 _NAME = r"\b(?:scores?|scored|marks?|grade|rating|total)\b"
-_OUT_OF = _words(rf"{_NUMBER}\s*(?:points?\s*)?(?:/|out\s+of)\s*(\d+(?:\.\d+)?)(?![\d.]*\d)")
+# "66 of 100." is a score, "3 of 100 clips" is none.
+_OF = r"of(?=\s+100(?:\s+points)?\s*(?:[.,;:!)]|$))"
+_OUT_OF = _words(rf"{_NUMBER}\s*(?:points?\s*)?(?:/|out\s+of|{_OF})\s*(\d+(?:\.\d+)?)(?![\d.]*\d)")
 _AFTER_NAME = _words(
     rf"{_NAME}(?:\s+(?:for|of)\s+(?:this|the|your)\s+\w+)?"
     rf"\s*(?:is|was|of|at|would\s+be|comes\s+to|equals|as|to|[:=])*\s*(?:about|around|roughly)?\s*"
@@ -39,7 +41,9 @@ _COUNTED = _words(
     r"\s*(?:sets?|reps?|repetitions?|times|kg|lbs?|kilos?|pounds|seconds?|secs?|minutes?|s\b|cm|"
     r"inch(?:es)?|degrees?|°|errors?|mistakes?|faults?|frames?|of\s+\d+\s+penalty|penalty|x\s*\d)"
 )
-_PENALTY = _words(r"\s*(?:penalty|weight)")
+_PENALTY = _words(
+    r"\s*(?:penalty|weight|points?\s+(?:were\s+|are\s+|was\s+)?(?:lost|off|deducted))"
+)
 
 
 class ParsedScore(NamedTuple):
@@ -59,9 +63,10 @@ class ParsedScore(NamedTuple):
 def parse_score(text: str) -> ParsedScore:
     """Return the one score on 0–100 that an answer states.
 
-    The clearest form decides: "72 out of 100" or "72/100", then "score: 72", then "72 points" or
-    "72 %", then an answer that is a number only. Two different scores of that form are ambiguous;
-    a range, another scale such as 7/10, and a number outside 0–100 are said to be so.
+    The clearest form decides: "72 out of 100", "72 of 100." or "72/100", then "score: 72", then
+    "72 points" or "72 %", then an answer that is a number only. Two different scores of that form
+    are ambiguous; a range, another scale such as 7/10, and a number outside 0–100 are said to be
+    so.
     """
     if not text.strip():
         return ParsedScore("empty", None, "")

@@ -103,6 +103,9 @@ def test_partial_labels_judge_the_labelled_errors_only(graph: Graph) -> None:
     ("text", "kind", "value"),
     [
         ("Do 3 sets of 10.", "missing", None),
+        ("It is worth 66 of 100, as 41 of 133 points are lost.", "stated", 66.0),
+        ("34 of 100 points were lost.", "missing", None),
+        ("I saw 3 of 100 clips like it: 72 points.", "stated", 72.0),
         ("Do 3 sets of 10. I give it 72.05 out of 100.", "stated", 72.05),
         ("Score: 3 sets of 10", "missing", None),
         ("**Score:** 85", "stated", 85.0),
