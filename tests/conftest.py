@@ -1,6 +1,7 @@
-"""Fixtures of several rooms: a small OpenAI-compatible endpoint, a Ray cluster of one process."""
+"""Fixtures of several rooms: an OpenAI-compatible endpoint, a Ray cluster, a free port."""
 
 import json
+import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -69,3 +70,11 @@ def ray_here(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     ray.init(address="local", num_cpus=2, log_to_driver=False, **options)
     yield
     ray.shutdown()
+
+
+@pytest.fixture
+def free_port() -> int:
+    """A port of this machine at which nobody listens."""
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        return int(found.getsockname()[1])

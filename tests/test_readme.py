@@ -3,7 +3,6 @@
 import os
 import re
 import shutil
-import socket
 import subprocess
 import sys
 import time
@@ -71,11 +70,11 @@ def test_every_command_runs(copy: Path) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("target", ["demo", "review"])
-def test_a_page_is_served_by_what_make_runs(copy: Path, target: str) -> None:
+def test_a_page_is_served_by_what_make_runs(copy: Path, target: str, free_port: int) -> None:
     """The last line of the target, after `make qa-dataset` of the test above or by its own."""
     pytest.importorskip("gradio")
     environment = {**os.environ, "PYTHONPATH": str(copy)}
-    made = ["make", "-n", target, f"{target.upper()}=--port {(port := free_port())}"]
+    made = ["make", "-n", target, f"{target.upper()}=--port {free_port}"]
     lines = subprocess.run(made, cwd=copy, capture_output=True, text=True, check=True).stdout
     if not (copy / "runs" / "qa" / "run.json").exists():
         subprocess.run(["make", "qa-dataset"], cwd=copy, env=environment, check=True)
@@ -83,15 +82,9 @@ def test_a_page_is_served_by_what_make_runs(copy: Path, target: str) -> None:
         lines.splitlines()[-1].split(), cwd=copy, env=environment, stderr=subprocess.PIPE, text=True
     ) as server:
         try:
-            assert served(server, port), server.communicate()[1]
+            assert served(server, free_port), server.communicate()[1]
         finally:
             server.terminate()
-
-
-def free_port() -> int:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return int(found.getsockname()[1])
 
 
 def served(server: "subprocess.Popen[str]", port: int) -> bool:

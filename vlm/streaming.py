@@ -64,8 +64,8 @@ def write(coach: Coach, writings: Sequence[Writing], decoding: Decoding = GREEDY
     def stopped(ids: Any, *_: Any, **__: Any) -> Any:
         return torch.tensor([one.stopped for one in writings], device=ids.device)
 
-    config = generation_config(coach, decoding)
     try:
+        config = generation_config(coach, decoding)
         inputs = model_inputs(coach, [one.row for one in writings])
         torch.manual_seed(decoding.seed)
         with torch.inference_mode():

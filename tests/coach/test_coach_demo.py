@@ -44,15 +44,14 @@ def test_a_port_that_is_taken_is_named() -> None:
             serve(Settings(port=port, endpoint="http://127.0.0.1:9/v1", model="m"))
 
 
-def test_without_gradio_the_extra_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_without_gradio_the_extra_is_named(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, free_port: int
+) -> None:
     monkeypatch.setitem(sys.modules, "gradio", None)
     for name in ("GRADIO_ANALYTICS_ENABLED", "GRADIO_TEMP_DIR", "HF_HUB_OFFLINE"):
         monkeypatch.setenv(name, "")
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        port = found.getsockname()[1]
     settings = Settings(
-        port=port, endpoint="http://127.0.0.1:9/v1", model="m", log=tmp_path / "log.jsonl"
+        port=free_port, endpoint="http://127.0.0.1:9/v1", model="m", log=tmp_path / "log.jsonl"
     )
     with pytest.raises(InputError, match=r"\[coach\]"):
         serve(settings)

@@ -3,7 +3,6 @@
 Each "machine" is a `torchrun` of its own with one CPU rank, as `docs/cluster.md` starts them.
 """
 
-import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -16,21 +15,17 @@ from test_sft_resume import ENVIRONMENT, ROOT, arguments, losses, weights
 from sft.train import train
 
 
-def free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])
-
-
 @pytest.mark.slow
-def test_two_nodes_learn_as_one_with_twice_the_batch(small: Small, tmp_path: Path) -> None:
+def test_two_nodes_learn_as_one_with_twice_the_batch(
+    small: Small, tmp_path: Path, free_port: int
+) -> None:
     shared = {"length_grouped": False, "steps": 4}
     one = train(small.recipe(batch=2, **shared), small.data, small.dialogues, tmp_path / "one")
     recipe = small.recipe(batch=1, **shared, frame_cache=tmp_path / "frames")
     two = tmp_path / "two"
     work = ["-m", "sft", *arguments(small, recipe, tmp_path, two)]
     meet = ["--rdzv_backend", "c10d", "--rdzv_id", "7"]
-    meet += ["--rdzv_endpoint", f"localhost:{free_port()}"]
+    meet += ["--rdzv_endpoint", f"localhost:{free_port}"]
     nodes = []
     for _ in range(2):
         torchrun = [sys.executable, "-m", "torch.distributed.run", "--nnodes", "2"]
