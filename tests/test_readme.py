@@ -74,7 +74,7 @@ def test_a_page_is_served_by_what_make_runs(copy: Path, target: str, free_port: 
     """The last line of the target, after `make qa-dataset` of the test above or by its own."""
     pytest.importorskip("gradio")
     environment = {**os.environ, "PYTHONPATH": str(copy)}
-    made = ["make", "-n", target, f"{target.upper()}=--port {free_port}"]
+    made = ["make", "-n", "--no-print-directory", target, f"{target.upper()}=--port {free_port}"]
     lines = subprocess.run(made, cwd=copy, capture_output=True, text=True, check=True).stdout
     if not (copy / "runs" / "qa" / "run.json").exists():
         subprocess.run(["make", "qa-dataset"], cwd=copy, env=environment, check=True)
