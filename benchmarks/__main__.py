@@ -18,6 +18,7 @@ import typer
 from rich.console import Console
 
 from benchmarks import (
+    aqa_paper_mode,
     coach_rate,
     dialogue_rate,
     emg_rate,
@@ -43,6 +44,7 @@ BENCHMARKS: dict[str, Benchmark] = {
     "film": film_rate.run,
     "metrics": metrics_rate.run,
     "sft": sft_rate.run,
+    "aqa": aqa_paper_mode.run,
     "emg": emg_rate.run,
     "engine": engine_rate.run,
     "prepare": prepare_rate.run,

@@ -3,13 +3,14 @@
 import pytest
 import torch
 from torch import nn
+from torch.nn.functional import max_pool3d
 
 from aqa.encoders import ClipEncoder
 from aqa.layout import Layout
 from aqa.semg_encoder import EnvelopeEncoder
 from aqa.streams import Streams
 from flex.problems import InputError
-from learn.i3d import I3D, pad_same
+from learn.i3d import I3D, SamePool, Size3, pad_same
 from learn.pose_course import PoseCourse
 from learn.small_cnn import SmallCnn
 from learn.stgcn import STGCN
@@ -61,6 +62,21 @@ def test_same_padding_is_tensorflows() -> None:
     x, left = pad_same(torch.ones(1, 1, 4, 1, 1), (3, 1, 1), (2, 1, 1))
     assert x.flatten().tolist() == [1, 1, 1, 1, 0]
     assert left == (0, 0, 0)
+
+
+@pytest.mark.parametrize("kernel", [(1, 3, 3), (3, 3, 3), (2, 2, 2)])
+@pytest.mark.parametrize("stride", [(1, 1, 1), (1, 2, 2), (2, 2, 2)])
+def test_a_pool_in_two_steps_is_the_pool_of_the_box(kernel: Size3, stride: Size3) -> None:
+    torch.manual_seed(0)
+    x = torch.rand(2, 3, 7, 8, 9)
+    mine, theirs = (x.clone().requires_grad_() for _ in range(2))
+    padded, left = pad_same(theirs, kernel, stride)
+    whole = max_pool3d(padded, kernel, stride, left)
+    pooled = SamePool(kernel, stride)(mine)
+    assert torch.equal(pooled, whole)
+    for result in (pooled, whole):
+        result.square().sum().backward()
+    torch.testing.assert_close(mine.grad, theirs.grad)
 
 
 def test_the_order_of_time_matters() -> None:
