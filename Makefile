@@ -62,7 +62,8 @@ endif
 	for name in $(AQA); do \
 	  $(RUN) -m aqa train --config configs/aqa/$$name.yaml --data $(or $(DATA),$(SIMULATED)) || exit 1; \
 	done
-	$(RUN) -m aqa evaluate --data $(or $(DATA),$(SIMULATED)) $(AQA:%=runs/aqa/%)
+	$(RUN) -m aqa hybrid runs/aqa/graph runs/aqa/mv_pose_emg
+	$(RUN) -m aqa evaluate --data $(or $(DATA),$(SIMULATED)) $(AQA:%=runs/aqa/%) runs/aqa/hybrid
 
 # Three repetitions of everybody, as people are normalised by their first; one exercise is filmed.
 emg: $(VENV)/.train ## Tell muscle activation: train, judge, then a picture and a film of one clip

@@ -6,11 +6,12 @@ python -m aqa practise                                          # the weights of
 python -m aqa features --config configs/aqa/mv.yaml --jobs 8      # beforehand, on many machines
 python -m aqa predict runs/aqa/mv --data ROOT                   # predictions.jsonl
 python -m aqa score A16/007 --run runs/aqa/graph                # one clip
+python -m aqa hybrid runs/aqa/graph runs/aqa/mv                  # CoRe as a second opinion
 python -m aqa evaluate runs/aqa/mv runs/aqa/graph               # a report of runs
 python -m aqa ablate runs/aqa/graph                             # what each stream is worth
 """
 
-from aqa import ablate_command, commands, evaluate_command, features_command
+from aqa import ablate_command, commands, evaluate_command, features_command, hybrid_command
 from flex import cli
 
 app = cli.new_app(
@@ -21,6 +22,7 @@ app.command("practise")(commands.practise)
 app.command("features")(features_command.features)
 app.command("predict")(commands.predict)
 app.command("score")(commands.score)
+app.command("hybrid")(hybrid_command.join)
 app.command("evaluate")(evaluate_command.evaluate)
 app.command("ablate")(ablate_command.ablate)
 

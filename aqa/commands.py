@@ -127,20 +127,32 @@ def score(
     view: Annotated[
         str | None, typer.Option(help="Which of the run's views a file is.", show_default="first")
     ] = None,
+    second: Annotated[
+        Path | None, typer.Option(help="Folder of a run of CoRe, for a second opinion.")
+    ] = None,
 ) -> None:
     """Score one clip: its score, its errors with their probability, what cannot be seen.
 
     python -m aqa score A16/007 --run runs/aqa/graph
 
     python -m aqa score squat.mp4 --action squat --run runs/aqa/graph
+
+    python -m aqa score A16/007 --run runs/aqa/graph --second runs/aqa/mv_pose_emg
     """
     if "/" not in clip and not Path(clip).exists():
         message = "is neither a file nor an id such as A16/007"
         raise InputError([Problem(clip, message)])
+    from aqa.hybrid import opinion_of
     from aqa.model import load_model
-    from aqa.score_clip import sample_of, told
+    from aqa.score_clip import sample_of, second_of, told
 
     model = load_model(run)
-    console.print(told(model, sample_of(clip, data, model, action=action, view=view)), markup=False)
+    sample = sample_of(clip, data, model, action=action, view=view)
+    other = None
+    if second is not None:
+        core = load_model(second)
+        seen = sample_of(clip, data, core, action=action, view=view)
+        other = second_of(core, seen, opinion_of(run, second))
+    console.print(told(model, sample, other), markup=False)
     if "simulated" in model.facts.get("sources", ()):
         err.print("The model was trained on simulated clips: its scores say nothing of people.")

@@ -5,14 +5,16 @@ sample = sample_of("squat.mp4", data, model, action="squat")     # a file of one
 print(told(model, sample))
 """
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from aqa.clip_store import ClipStore
 from aqa.feature_store import cached_features
+from aqa.hybrid import Opinion
 from aqa.model import Model
 from aqa.predict import predict, verdicts_of
 from aqa.samples import load_records, streams_of
+from aqa.streams import Streams
 from flex.dataset import Clip, find_clips
 from flex.graph import Occurrence
 from flex.problems import InputError, Problem
@@ -54,15 +56,37 @@ def sample_of(
     return Sample(record, "test", found, streams)
 
 
-def told(model: Model, sample: Sample) -> str:
+@dataclass(frozen=True)
+class Second:
+    """CoRe's score of a clip, and how it goes together with the graph head's.
+
+    Attributes:
+        name: of CoRe's variant.
+        score: may leave 0–100.
+    """
+
+    name: str
+    score: float
+    opinion: Opinion
+
+
+def second_of(core: Model, sample: Sample, opinion: Opinion) -> Second:
+    """Return what CoRe says of a clip, as a second opinion.
+
+    Raises:
+        InputError: the clip lacks what the model reads, or a file cannot be used.
+    """
+    prediction = predict(core, [sample], _features(core, sample))[0]
+    return Second(core.name, prediction.score, opinion)
+
+
+def told(model: Model, sample: Sample, second: Second | None = None) -> str:
     """Return what a model says of a clip, as text for people.
 
     Raises:
         InputError: the clip lacks what the model reads, or a file cannot be used.
     """
-    model.require(sample.streams, sample.id)
-    store = ClipStore(model.recipe, model.graph)
-    features = cached_features([sample], store, model.encoder)
+    features = _features(model, sample)
     prediction = predict(model, [sample], features)[0]
     verdict = verdicts_of(model, [sample], features)[0] if model.recipe.head == "graph" else None
     own = sample.record.score if sample.clip.annotation is not None else None
@@ -71,15 +95,36 @@ def told(model: Model, sample: Sample) -> str:
         "aqa/score.j2",
         clip=sample.id,
         action=model.graph.action(sample.record.action).name,
-        # CoRe adds differences to exemplars, so it can step over either end.
-        score=min(max(prediction.score, 0.0), 100.0),
+        score=_bounded(prediction.score),
         truth=own,
         votes=list(zip(prediction.voters, prediction.votes, strict=True)),
         verdict=verdict is not None,
         errors=errors,
         abstained=sorted({_name(model, o) for o in (verdict.abstained if verdict else ())}),
+        second=_told_second(second, prediction.score) if second else None,
         without=[s for s in model.recipe.layout.widths if s not in sample.streams],
     ).strip()
+
+
+def _features(model: Model, sample: Sample) -> Streams:
+    model.require(sample.streams, sample.id)
+    return cached_features([sample], ClipStore(model.recipe, model.graph), model.encoder)
+
+
+def _bounded(score: float) -> float:
+    """CoRe adds differences to exemplars, so it can step over either end."""
+    return min(max(score, 0.0), 100.0)
+
+
+def _told_second(second: Second, score: float) -> dict[str, object]:
+    return {
+        "name": second.name,
+        "score": _bounded(second.score),
+        "both": _bounded(second.opinion.score(score, second.score)),
+        "percent": round(100 * second.opinion.weight),
+        "gap": abs(score - second.score),
+        "usual": second.opinion.gap,
+    }
 
 
 def _own(path: Path, model: Model, action: str | None, view: str | None) -> Sample:

@@ -67,7 +67,7 @@ def test_faults_are_told(trained: Path, flex_root: Path) -> None:
     assert "no finished run" in str(done.exception)
 
 
-@pytest.mark.parametrize("command", ["train", "predict", "score", "evaluate", "ablate"])
+@pytest.mark.parametrize("command", ["train", "predict", "score", "hybrid", "evaluate", "ablate"])
 def test_help_shows_examples(command: str) -> None:
     done = RUN.invoke(app, [command, "--help"])
     assert f"python -m aqa {command}" in done.output
