@@ -185,7 +185,7 @@ class _Learner(nn.Module):  # type: ignore[misc]
         layout: Layout = alone.layout
         self.stream, self.width = next(iter(layout.widths.items()))
         self.encoder = build_encoder(alone)
-        self.head = GraphHead(layout, columns, HeadSettings(hidden=_HIDDEN))
+        self.head = GraphHead(layout, columns, HeadSettings(hidden=_HIDDEN, dropout=0.0))
         self.poser = nn.Linear(self.width, _MOMENTS * NTU_JOINTS * 3) if with_pose else None
 
     @property

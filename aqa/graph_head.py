@@ -8,7 +8,9 @@
 Every stream gives evidence of its own for every error, and the evidence is averaged with weights
 per error over the streams that are there ("late fusion"): one that is missing leaves no trace. An
 error asks with a query of three parts, its key step, its type and itself, so that a rare pair
-learns from others of its step and type; the clip's action shifts what is asked of.
+learns from others of its step and type; the clip's action shifts what is asked of. All of it is
+linear in a stream's features, which are the backbone's last word: two more layers in between found
+a tenth fewer of the errors in simulated skeletons.
 """
 
 from collections.abc import Mapping
@@ -89,6 +91,8 @@ class GraphHead(nn.Module):  # type: ignore[misc]
         self.gain = nn.Parameter(torch.ones(len(widths)))
         self.prior = nn.Parameter(torch.zeros(len(columns.actions), len(columns)))
         nn.init.zeros_(self.context.weight)
+        for query in (self.step_query, self.type_query):
+            nn.init.normal_(query.weight, std=(2 * hidden) ** -0.5)
         self.calibration = Calibration(len(columns))
         for name, value in (
             ("steps", torch.from_numpy(columns.steps)),
@@ -117,7 +121,7 @@ class GraphHead(nn.Module):  # type: ignore[misc]
             there = there & present
         seen = self._seen(joined, actions)
         queries = self.own_query + self.step_query(self.steps) + self.type_query(self.types)
-        evidence = torch.einsum("bsh,oh->bso", seen, queries) / queries.shape[1] ** 0.5
+        evidence = torch.einsum("bsh,oh->bso", seen, queries)
         prior = self.prior[actions]
         return ErrorLogits(
             fused=prior + self._fused(evidence, there),
@@ -212,11 +216,4 @@ def base_rates(labels: Tensor, known: Tensor, actions: Tensor, count: int) -> Te
 
 
 def _trunk(width: int, hidden: int, dropout: float) -> nn.Module:
-    return nn.Sequential(
-        nn.Linear(width, hidden),
-        nn.GELU(),
-        nn.Dropout(dropout),
-        nn.Linear(hidden, hidden),
-        nn.GELU(),
-        nn.Dropout(dropout),
-    )
+    return nn.Sequential(nn.Dropout(dropout), nn.Linear(width, hidden))

@@ -1,6 +1,6 @@
 """Draws skeletons that the backbones of `aqa` practise on: a shard for each cohort of people.
 
-    python -m pretrain.lifts --out runs/aqa-practice --shards 4
+    python -m pretrain.lifts --out runs/aqa-practice --shards 13
 
 Every shard is a cohort of its own: 38 people who are in no data set of this project, since its seed
 is another. A shard holds whole clips as skeletons, without video or signals, so that eight thousand
@@ -31,7 +31,7 @@ app = cli.new_app(__doc__ or "")
 @app.command()
 def draw(
     out: Annotated[Path, typer.Option(help="Where the shards lie.")] = Path("runs/aqa-practice"),
-    shards: Annotated[int, typer.Option(min=1, help="How many cohorts of 38 people.")] = 4,
+    shards: Annotated[int, typer.Option(min=1, help="How many cohorts of 38 people.")] = 13,
     clips: Annotated[int, typer.Option(min=1, help="Of each cohort.")] = 2000,
     seed: Annotated[
         int, typer.Option(min=2000, help="Of the first cohort; other rooms have those below.")
