@@ -24,7 +24,7 @@ RECIPE = Recipe(
     pose=True,
     pose_backbone="course",
     pose_frames=FRAMES,
-    backbone_epochs=12,
+    backbone_epochs=40,
     backbone_batch=16,
 )
 
