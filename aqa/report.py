@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from aqa.baselines import PREFIX
+from aqa.calibration import Bin
 from aqa.evaluate import Evaluation, evaluate, ranges_of
 from aqa.fatigue import DROP, Study, sets_of, study_sets
 from aqa.figures import as_svg, reliability_figure, repetitions_figure, save_png, scatter_figure
@@ -141,7 +142,12 @@ def draw(
             {label_of(name): one.points for name, one in variants.items()}, note=note
         )
     }
-    if bins := {label_of(name): one.bins for name, one in variants.items() if one.bins}:
+    bins: dict[str, list[Bin]] = {}
+    for name, one in variants.items():
+        # The hybrid claims what its graph head claims: one curve would hide the other.
+        if one.bins and one.bins not in bins.values():
+            bins[label_of(name)] = one.bins
+    if bins:
         drawn["reliability"] = reliability_figure(bins, note=note)
     drawn |= {
         f"repetitions-{variant}": repetitions_figure(study, label_of(variant), note=note)
