@@ -9,8 +9,7 @@ Every stream gives evidence of its own for every error, and the evidence is aver
 per error over the streams that are there ("late fusion"): one that is missing leaves no trace. An
 error asks with a query of three parts, its key step, its type and itself, so that a rare pair
 learns from others of its step and type; the clip's action shifts what is asked of. All of it is
-linear in a stream's features, which are the backbone's last word: two more layers in between found
-a tenth fewer of the errors in simulated skeletons.
+linear in a stream's features: two layers in between lost what a backbone knew (docs/aqa.md).
 """
 
 from collections.abc import Mapping
