@@ -142,7 +142,7 @@ def _pool_whole(encoder: Any) -> None:
 
     for module in encoder.modules():
         if isinstance(module, SamePool):
-            module.forward = partial(whole, module)
+            module.__dict__["forward"] = partial(whole, module)
 
 
 def _encoding(way: str, folder: Path) -> dict[str, Any]:
