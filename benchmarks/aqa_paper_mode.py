@@ -1,6 +1,6 @@
 """CoRe as the authors' code runs it, beside ours: the same clips, weights and arithmetic.
 
-    python -m benchmarks.aqa_paper_mode
+    python -m benchmarks --only aqa
 
 As written: every step decodes its frames, a batch is one pair whose clips go through I3D one after
 the other, a pool looks at its whole box at once, and every voter reads and encodes the target anew.
@@ -49,7 +49,7 @@ def run(console: Console) -> dict[str, Any]:
         subprocess.run([*sim, "--media", "jpeg"], check=True, capture_output=True)
         found: dict[str, dict[str, Any]] = {}
         for way in WAYS:
-            command = [sys.executable, "-m", "benchmarks.aqa_paper_mode", "way", way, name]
+            command = [sys.executable, "-m", "benchmarks.aqa_paper_mode", way, name]
             peak = peak_mib(command)
             found[way] = json.loads((folder / f"{way}.json").read_text(encoding="utf-8"))
             found[way]["peak_mib"] = round(peak)
@@ -74,7 +74,7 @@ def run(console: Console) -> dict[str, Any]:
     return {"ways": found, "ratios": ratios, "gaps": gaps}
 
 
-@app.command("way")
+@app.command()
 def measure(
     way: Annotated[str, typer.Argument(help=", ".join(WAYS))],
     folder: Annotated[Path, typer.Argument(help="Where data/ lies and the result goes.")],
@@ -85,13 +85,6 @@ def measure(
     torch.set_num_threads(1)
     result = {"written": _encoding, "ours": _encoding, "cached": _from_cache}[way](way, folder)
     (folder / f"{way}.json").write_text(json.dumps(result), encoding="utf-8")
-
-
-@app.command("all")
-def show() -> None:
-    """Measure all ways and print the table."""
-    console = Console()
-    console.print_json(json.dumps(run(console)))
 
 
 class _Bench:
