@@ -1,8 +1,9 @@
-"""Teaches the tiny base: `draw` clips, `look` at them, `speak` of them, `pack` what is shipped.
+"""Teaches the tiny base: `draw` clips, `look` at them, `speak` of them, do both `together`, `pack`.
 
 python -m pretrain draw
 python -m pretrain look --fast
 python -m pretrain speak
+python -m pretrain together --fast
 python -m pretrain pack
 """
 
@@ -14,7 +15,8 @@ import typer
 from flex import cli
 
 app = cli.new_app(__doc__ or "")
-_FILMS, _EYES, _RUN = Path("runs/base/films"), Path("runs/base/eyes"), Path("runs/base/out")
+_FILMS, _EYES = Path("runs/base/films"), Path("runs/base/eyes")
+_RUN, _BOTH = Path("runs/base/out"), Path("runs/base/both")
 _SHIPPED = Path("models/tiny-coach-base")
 Films = Annotated[Path, typer.Option(help="Where the clips lie.")]
 
@@ -81,8 +83,27 @@ def speak(
 
 
 @app.command()
-def pack(
+def together(
+    films: Films = _FILMS,
     run: Annotated[Path, typer.Option(help="What `speak` wrote.")] = _RUN,
+    out: Annotated[Path, typer.Option(help="Where the base and the log go.")] = _BOTH,
+    minutes: Annotated[float, typer.Option(help="How long to train.")] = 80,
+    brief: Annotated[
+        float, typer.Option(help="Share of the steps with short talks about the gist of clips.")
+    ] = 0.85,
+    pace: Annotated[float, typer.Option(help="Scales the rates.")] = 0.6,
+    seed: Annotated[int, typer.Option(help="Of the draws.")] = 0,
+    fast: Annotated[bool, typer.Option(help="Compile the layers; takes a C++ compiler.")] = False,
+) -> None:
+    """Teach eyes and words at once, each clip seen anew: what words need reaches the eyes."""
+    from pretrain.together import together as train_both
+
+    train_both(films, run, out, minutes=minutes, brief=brief, pace=pace, seed=seed, fast=fast)
+
+
+@app.command()
+def pack(
+    run: Annotated[Path, typer.Option(help="What `together` wrote, or `speak`.")] = _BOTH,
     out: Annotated[Path, typer.Option(help="Where the base goes.")] = _SHIPPED,
 ) -> None:
     """Write the base as it is shipped: bfloat16 safetensors, processor, card."""

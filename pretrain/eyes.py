@@ -16,7 +16,7 @@ from pretrain.error_table import ErrorTable, missed
 from pretrain.films import GROUPS
 from pretrain.patches import GRID, PLACES, patchify, vary
 
-_CENTIMETRES = 5.0  # below this error of a coordinate the loss is quadratic, above it linear
+_CENTIMETRES = 5.0
 _LOOK, _WIDE, _POSE = 256, 512, 63
 
 
@@ -59,8 +59,11 @@ class Viewer:
     def clips(self, count: int) -> Iterator[Views]:
         """Yield batches of whole clips."""
         while True:
-            picked = self._draws.integers(len(self._cohorts), size=count).tolist()
-            yield self._views([self._cohorts.clip(n) for n in picked])
+            yield self.clips_of(self._draws.integers(len(self._cohorts), size=count).tolist())
+
+    def clips_of(self, numbers: list[int]) -> Views:
+        """Return these whole clips."""
+        return self._views([self._cohorts.clip(n) for n in numbers])
 
     def _views(self, clips: list[Clip]) -> Views:
         import torch
@@ -103,25 +106,28 @@ def build_helpers(hidden: int, occurrences: int, actions: int) -> Any:
     )
 
 
-def view_losses(model: Any, helpers: Any, views: Views) -> dict[str, Any]:
-    """Return the helpers' losses; those of the errors only where whole clips are seen."""
-    import torch
+def view_losses(
+    helpers: Any, features: Any, views: Views, centimetres: float = _CENTIMETRES
+) -> dict[str, Any]:
+    """Return the helpers' losses; those of the errors only where whole clips are seen.
+
+    Args:
+        helpers: of `build_helpers`.
+        features: (B, T, 16, hidden), what the eyes see of `views`.
+        views: what is to be told.
+        centimetres: below this error of a coordinate the loss is quadratic, above it linear.
+    """
     from torch.nn.functional import cross_entropy
 
-    features = see(model, views.pixels, views.poses.shape[1])
-    with torch.autocast("cpu", dtype=torch.bfloat16):
-        look, mean = helpers["look"](features.flatten(2)), features.mean(dim=2)
-        losses = {
-            "pose": _off(helpers["pose"](look), views),
-            "mean_pose": _off(helpers["mean_pose"](mean), views),
-            "action": 0.5
-            * cross_entropy(helpers["action"](mean.mean(dim=1)).float(), views.actions),
-        }
-        if features.shape[1] == GROUPS:
-            losses["errors"] = 2 * missed(helpers["errors"](look), views.errors, views.known)
-            losses["mean_errors"] = 2 * missed(
-                helpers["mean_errors"](mean), views.errors, views.known
-            )
+    look, mean = helpers["look"](features.flatten(2)), features.mean(dim=2)
+    losses = {
+        "pose": _off(helpers["pose"](look), views, centimetres),
+        "mean_pose": _off(helpers["mean_pose"](mean), views, centimetres),
+        "action": 0.5 * cross_entropy(helpers["action"](mean.mean(dim=1)), views.actions),
+    }
+    if features.shape[1] == GROUPS:
+        losses["errors"] = 2 * missed(helpers["errors"](look), views.errors, views.known)
+        losses["mean_errors"] = 2 * missed(helpers["mean_errors"](mean), views.errors, views.known)
     return losses
 
 
@@ -130,14 +136,12 @@ def see(model: Any, pixels: Any, steps: int) -> Any:
     import torch
 
     rows = len(pixels) // (GRID * GRID * steps)
-    grid = torch.tensor([[steps, GRID, GRID]] * rows)
-    with torch.autocast("cpu", dtype=torch.bfloat16):
-        seen = model.model.get_video_features(pixels, grid)
+    seen = model.model.get_video_features(pixels, torch.tensor([[steps, GRID, GRID]] * rows))
     return torch.stack(list(seen.pooler_output)).unflatten(1, (steps, PLACES))
 
 
-def _off(poses: Any, views: Views) -> Any:
+def _off(poses: Any, views: Views, centimetres: float) -> Any:
     from torch.nn.functional import smooth_l1_loss
 
-    scale = 100 / _CENTIMETRES
-    return smooth_l1_loss(scale * poses.float().reshape(views.poses.shape), scale * views.poses)
+    scale = 100 / centimetres
+    return smooth_l1_loss(scale * poses.reshape(views.poses.shape), scale * views.poses)

@@ -7,13 +7,14 @@ from pathlib import Path
 from flex.files import write_text
 from flex.problems import InputError, Problem
 from flex.templates import render
+from pretrain.run import FACTS
 
 _HELPERS = {
     "helpers.safetensors",
     "readers.safetensors",
     "model.safetensors",
     "log.jsonl",
-    "run.json",
+    FACTS,
 }
 
 
@@ -23,8 +24,9 @@ def pack(run: Path, out: Path) -> None:
     Raises:
         InputError: the run has not finished.
     """
-    path = run / "run.json"
-    facts = {"gists": 0} | (json.loads(path.read_text("utf-8")) if path.exists() else {})
+    path, facts = run / FACTS, {"gists": 0, "lessons": 0}
+    if path.exists():
+        facts |= json.loads(path.read_text("utf-8"))
     if "talks" not in facts:
         problem = "holds no finished run; expected run.json of `python -m pretrain speak` in it"
         raise InputError([Problem(str(run), problem)])

@@ -33,6 +33,7 @@ _SORTED = 8  # batches whose talks are sorted by length together
 _SYSTEM = "<|im_start|>system\nYou are a helpful assistant.<|im_end|>\n"
 _USER, _COACH, _END = "<|im_start|>user\n", "<|im_end|>\n<|im_start|>assistant\n", "<|im_end|>"
 _PAD = "<|video_pad|>"
+Make = Callable[[Graph, Annotation, random.Random], list[Turn]]
 
 
 class Speaker:
@@ -69,7 +70,7 @@ class Speaker:
 
     def _talks(
         self,
-        make: Callable[[Graph, Annotation, random.Random], list[Turn]],
+        make: Make,
         count: int,
         places: int,
     ) -> Iterator[dict[str, Any]]:
@@ -92,7 +93,15 @@ class Speaker:
     ) -> dict[str, Any]:
         import torch
 
-        from vlm.blur import blurred
+        looks = [self._draws.choice(self._features) for _ in picked]
+        seen = np.stack([look[n] for look, n in zip(looks, picked, strict=True)])
+        return self.written(picked, rows) | {"features": shown(torch.from_numpy(seen), places)}
+
+    def written(
+        self, picked: list[int], rows: list[tuple[list[int], list[float]]]
+    ) -> dict[str, Any]:
+        """Return a batch without features: `rows` are encoded talks about the clips `picked`."""
+        import torch
 
         records = [self._records[n] for n in picked]
         width = max(len(ids) for ids, _ in rows)
@@ -104,16 +113,11 @@ class Speaker:
             mask[n, : len(tokens)] = 1
         video = self._tokenizer.convert_tokens_to_ids(_PAD)
         errors, known = self.errors.of(records)
-        looks = [self._draws.choice(self._features) for _ in picked]
-        seen = np.stack([look[n] for look, n in zip(looks, picked, strict=True)])
-        features = torch.from_numpy(seen).float()
-        features = features.unflatten(1, (GROUPS, places, -1)).mean(dim=3).flatten(1, 2)
         return {
             "input_ids": ids,
             "attention_mask": mask,
             "mm_token_type_ids": 2 * (ids == video).int(),
             "weights": weights,
-            "features": blurred(features, _GRAIN, _UNSEEN),
             "seconds": torch.tensor([float(r.duration_s or 0) / GROUPS for r in records]),
             "errors": errors,
             "known": known,
@@ -156,6 +160,14 @@ class Speaker:
             self._draws.choice(self._words) if self._draws.random() < _MISHEARD else token
             for token in question
         ]
+
+
+def shown(features: Any, places: int) -> Any:
+    """Return features (B, 128, hidden), of `places` a step of time, blurred: (B, T × places, …)."""
+    from vlm.blur import blurred
+
+    few = features.float().unflatten(1, (GROUPS, places, -1)).mean(dim=3).flatten(1, 2)
+    return blurred(few, _GRAIN, _UNSEEN)
 
 
 def _video(places: int) -> str:

@@ -1,19 +1,17 @@
 """Trains the base by the clock: `look` teaches the eyes, `speak` the words for what they see."""
 
-import json
 import random
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from flex.files import write_text
 from flex.graph import Graph
 from flex.graph_file import load_graph
-from flex.problems import InputError, Problem
 from pretrain.cohorts import Cohorts
-from pretrain.eyes import Viewer, Views, build_helpers, view_losses
+from pretrain.eyes import Viewer, Views, build_helpers, see, view_losses
 from pretrain.notes import corpus
 from pretrain.practice import practise, prefetch
+from pretrain.run import add_run, load_base, load_helpers, saver
 from pretrain.speech import Speaker, build_readers, reading_losses, speech_losses
 from pretrain.watch import watch
 from vlm.tiny import build_model, build_processor
@@ -42,26 +40,18 @@ def look(
     """
     graph = load_graph()
     cohorts = Cohorts(films)
-    processor, model = _base(graph, seed, start)
+    processor, model = load_base(start) if start else _new_base(graph, seed)
     viewer = Viewer(graph, cohorts, seed)
     hidden = model.config.text_config.hidden_size
     helpers = build_helpers(hidden, len(viewer.errors.occurrences), len(graph.actions))
     if start:
-        _load(helpers, start / "helpers.safetensors")
+        load_helpers(start, helpers=helpers)
     join_equal_chunks(model)
     if fast:
         for block in model.model.visual.blocks:
             block.compile(dynamic=False)
-    out.mkdir(parents=True, exist_ok=True)
     model.train()
-
-    def save() -> None:
-        from safetensors.torch import save_file
-
-        model.save_pretrained(out)
-        processor.save_pretrained(out)
-        save_file(helpers.state_dict(), out / "helpers.safetensors")
-
+    save = saver(out, processor, model, helpers=helpers)
     eyes = (model.model.visual, helpers)
     log = out / "log.jsonl"
     shares = {"glances": glances, "clips": 1 - glances}
@@ -82,7 +72,7 @@ def look(
         "glances": _GLANCES * steps.get("glances", 0),
         "clips": _CLIPS * steps.get("clips", 0),
     }
-    _add_run(out, start, {"look_minutes": minutes, **counts})
+    add_run(out, start, {"look_minutes": minutes, **counts})
 
 
 def speak(
@@ -109,32 +99,21 @@ def speak(
     Raises:
         InputError: the run has no eyes.
     """
-    if not (run / "run.json").exists():
-        problem = "holds no trained eyes; expected run.json of `python -m pretrain look` in it"
-        raise InputError([Problem(str(run), problem)])
     graph, cohorts = load_graph(), Cohorts(films)
-    processor, model = _base(graph, seed, run)
+    processor, model = load_base(run)
     join_equal_chunks(model)
     features = watch(model.eval(), cohorts, looks, seed, films.parent / "features")
     records = [cohorts.record(n) for n in range(len(cohorts))]
     speaker = Speaker(graph, processor.tokenizer, features, records, seed)
     hidden = model.config.text_config.hidden_size
     readers = build_readers(hidden, len(speaker.errors.occurrences))
-    if (run / "readers.safetensors").exists():
-        _load(readers, run / "readers.safetensors")
+    helpers = build_helpers(hidden, len(speaker.errors.occurrences), len(graph.actions))
+    load_helpers(run, helpers=helpers, readers=readers)
     if fast:
         for layer in model.model.language_model.layers:
             layer.compile(dynamic=True)
     model.train()
-    out.mkdir(parents=True, exist_ok=True)
-
-    def save() -> None:
-        from safetensors.torch import save_file
-
-        model.save_pretrained(out)
-        processor.save_pretrained(out)
-        save_file(readers.state_dict(), out / "readers.safetensors")
-
+    save = saver(out, processor, model, helpers=helpers, readers=readers)
     lower = {f"layers.{n}." for n in range(len(model.model.language_model.layers) // 2)}
 
     def slower_below(name: str) -> float:
@@ -170,17 +149,11 @@ def speak(
             stage=stage,
             pace=paces,
         )
-    _add_run(out, run, counts)
+    add_run(out, run, counts)
 
 
-def _base(graph: Graph, seed: int, start: Path | None) -> tuple[Any, Any]:
-    """Return processor and model of the tiny base: random, or as `start` has them."""
-    import torch
-    from transformers import AutoProcessor, Qwen2_5_VLForConditionalGeneration
-
-    if start:
-        model = Qwen2_5_VLForConditionalGeneration.from_pretrained(start, dtype=torch.float32)
-        return AutoProcessor.from_pretrained(start), model
+def _new_base(graph: Graph, seed: int) -> tuple[Any, Any]:
+    """Return processor and model of a tiny base that has learnt nothing yet."""
     words = Path(__file__).parent.parent / "prompts" / "dialogue"
     processor = build_processor(
         [*corpus(graph), *(p.read_text("utf-8") for p in sorted(words.rglob("*.j2")))]
@@ -188,20 +161,6 @@ def _base(graph: Graph, seed: int, start: Path | None) -> tuple[Any, Any]:
     return processor, build_model(processor.tokenizer, seed=seed)
 
 
-def _add_run(out: Path, start: Path | None, facts: dict[str, float]) -> None:
-    """Write `run.json`: the facts, added to those of the run that this one goes on from."""
-    before = start / "run.json" if start else None
-    sums = json.loads(before.read_text("utf-8")) if before and before.exists() else {}
-    sums |= {name: sums.get(name, 0) + value for name, value in facts.items()}
-    write_text(out / "run.json", json.dumps(sums))
-
-
 def _losses(model: Any, helpers: Any, views: Iterator[Views]) -> Iterator[dict[str, Any]]:
     for seen in prefetch(views):
-        yield view_losses(model, helpers, seen)
-
-
-def _load(module: Any, weights: Path) -> None:
-    from safetensors.torch import load_file
-
-    module.load_state_dict(load_file(weights))
+        yield view_losses(helpers, see(model, seen.pixels, seen.poses.shape[1]), seen)

@@ -12,13 +12,15 @@ from flex.matcher import find_errors
 from flex.problems import InputError
 from pretrain import films
 from pretrain.cohorts import Cohorts
-from pretrain.eyes import Viewer, build_helpers, view_losses
+from pretrain.eyes import Viewer, build_helpers, see, view_losses
 from pretrain.films import draw, load_shard, shards_in
+from pretrain.lessons import Teacher, lesson_losses
 from pretrain.notes import ASIDE, Piece, checks, comments, corpus, notes, praise
 from pretrain.pack import pack
 from pretrain.patches import patchify
 from pretrain.speech import Speaker, build_readers, reading_losses, speech_losses
 from pretrain.talk import Turn, talk, words
+from pretrain.together import together
 from pretrain.train import look, speak
 from pretrain.watch import watch
 from vlm.tiny import build_model, build_processor
@@ -181,10 +183,45 @@ def test_losses_of_the_eyes_reach_every_weight_of_the_tower(drawn: Path) -> None
     viewer = Viewer(graph, cohorts, 0)
     model = build_model(build_processor(["a"], 300).tokenizer, hidden=64, layers=2)
     helpers = build_helpers(64, len(viewer.errors.occurrences), len(graph.actions))
-    glance = view_losses(model, helpers, next(viewer.glances(2)))
+    glances, clips = next(viewer.glances(2)), next(viewer.clips(2))
+    glance = view_losses(helpers, see(model, glances.pixels, 1), glances)
     assert set(glance) == {"pose", "mean_pose", "action"}
-    sum(view_losses(model, helpers, next(viewer.clips(2))).values()).backward()
+    seen = see(model, clips.pixels, 8)
+    near, far = (view_losses(helpers, seen, clips, centimetres=cm)["pose"] for cm in (1.0, 9.0))
+    assert near > far
+    sum(view_losses(helpers, seen, clips).values()).backward()
     for name, weight in [*model.model.visual.named_parameters(), *helpers.named_parameters()]:
+        assert weight.grad is not None, name
+        assert weight.grad.abs().max() > 0, name
+
+
+def test_a_lesson_shows_the_clips_that_its_talks_are_about(drawn: Path) -> None:
+    graph, cohorts = load_graph(), Cohorts(drawn)
+    tokenizer = build_processor(corpus(graph)).tokenizer
+    records = [cohorts.record(n) for n in range(len(cohorts))]
+    speaker, viewer = Speaker(graph, tokenizer, [], records, 0), Viewer(graph, cohorts, 0)
+    lessons = Teacher(graph, viewer, speaker, records, 0).lessons(0.5)
+    drawn_lessons = [next(lessons) for _ in range(12)]
+    assert {lesson.places for lesson in drawn_lessons} == {1, 16}
+    for lesson in drawn_lessons:
+        assert torch.equal(lesson.talks["errors"], lesson.views.errors)
+        tokens = (lesson.talks["mm_token_type_ids"] == 2).sum(dim=1)
+        assert tokens.tolist() == [8 * lesson.places] * len(lesson.views.actions)
+
+
+def test_words_alone_teach_the_eyes_too(drawn: Path) -> None:
+    graph, cohorts = load_graph(), Cohorts(drawn)
+    tokenizer = build_processor(corpus(graph)).tokenizer
+    records = [cohorts.record(n) for n in range(len(cohorts))]
+    speaker, viewer = Speaker(graph, tokenizer, [], records, 0), Viewer(graph, cohorts, 0)
+    model = build_model(tokenizer, hidden=64)
+    helpers = build_helpers(64, len(speaker.errors.occurrences), len(graph.actions))
+    readers = build_readers(64, len(speaker.errors.occurrences))
+    lesson = next(Teacher(graph, viewer, speaker, records, 0).lessons(1.0))
+    losses = lesson_losses(model, helpers, readers, lesson)
+    assert set(losses) >= {"mean_pose", "mean_errors", "text", "read_words"}
+    losses["text"].backward()
+    for name, weight in model.model.visual.named_parameters():
         assert weight.grad is not None, name
         assert weight.grad.abs().max() > 0, name
 
@@ -208,7 +245,14 @@ def test_a_run_is_logged_goes_on_and_is_packed(drawn: Path, tmp_path: Path) -> N
     assert all(facts[name] >= 1 for name in ("glances", "clips", "gists", "looks", "talks"))
     speak(drawn, spoken_run, spoken_run, minutes=0.01, read=0.0, looks=1, pace=0.1)
     assert json.loads((spoken_run / "run.json").read_text())["talks"] > facts["talks"]
-    pack(spoken_run, tmp_path / "base")
+    both = tmp_path / "both"
+    together(drawn, spoken_run, both, minutes=0.03)
+    assert json.loads((both / "run.json").read_text())["lessons"] >= 24
+    one, other = (load_file(run / "model.safetensors") for run in (spoken_run, both))
+    changed = {name for name in one if not torch.equal(one[name], other[name])}
+    assert {name.split(".")[1] for name in changed} >= {"embed_tokens", "layers"}
+    assert any(name.startswith("visual.") for name in changed)
+    pack(both, tmp_path / "base")
     assert "simulated" in (tmp_path / "base" / "README.md").read_text()
     assert (tmp_path / "base" / "model.safetensors").stat().st_size < 16 * 2**20
     left_out = {"helpers.safetensors", "readers.safetensors", "log.jsonl", "run.json"}
