@@ -3,20 +3,17 @@
 What the language model wants to know reaches the eyes, and it goes along with them as they change.
 """
 
-import random
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from flex.graph import Graph
-from flex.sample import Annotation
 from pretrain.eyes import Viewer, Views, see, view_losses
 from pretrain.films import GROUPS
 from pretrain.patches import PLACES
-from pretrain.speech import Make, Speaker, shown, speech_losses
-from pretrain.talk import brief, talk
+from pretrain.practice import mixed
+from pretrain.speech import Speaker, Written, shown, speech_losses
 
-_CLIPS, _SORTED = 24, 8  # clips of a step; steps whose talks are sorted by length together
+_CLIPS = 24
 _CENTIMETRES = 2.0  # eyes that see already are told more exactly
 
 
@@ -26,7 +23,7 @@ class Lesson:
 
     Attributes:
         views: the clips.
-        talks: a batch of `Speaker.written`.
+        talks: a batch of `pretrain.speech.Speaker`, without features.
         places: of a step of time, that the talks are about: 16, or 1 for the gist.
     """
 
@@ -35,34 +32,14 @@ class Lesson:
     places: int
 
 
-class Teacher:
-    """Draws clips and talks about them."""
+def lessons(viewer: Viewer, speaker: Speaker, brief: float, seed: int) -> Iterator[Lesson]:
+    """Yield lessons, a share `brief` of them about the gist of clips."""
 
-    def __init__(
-        self, graph: Graph, viewer: Viewer, speaker: Speaker, records: list[Annotation], seed: int
-    ) -> None:
-        self._graph, self._viewer, self._speaker = graph, viewer, speaker
-        self._records, self._draws = records, random.Random(seed)
+    def shown_with(written: Iterator[Written], places: int) -> Iterator[Lesson]:
+        return (Lesson(viewer.clips_of(clips), talks, places) for clips, talks in written)
 
-    def lessons(self, share: float) -> Iterator[Lesson]:
-        """Yield lessons, a `share` of them about the gist of clips."""
-        short, whole = self._lessons(brief, 1), self._lessons(talk, PLACES)
-        while True:
-            yield next(short if self._draws.random() < share else whole)
-
-    def _lessons(self, make: Make, places: int) -> Iterator[Lesson]:
-        """Yield lessons; talks of like length share one, so that little of it is padding."""
-        while True:
-            drawn = [self._draws.randrange(len(self._records)) for _ in range(_SORTED * _CLIPS)]
-            talks = [make(self._graph, self._records[n], self._draws) for n in drawn]
-            rows = [(n, self._speaker.encode(t, places)) for n, t in zip(drawn, talks, strict=True)]
-            rows.sort(key=lambda row: len(row[1][0]))
-            steps = [rows[at : at + _CLIPS] for at in range(0, len(rows), _CLIPS)]
-            self._draws.shuffle(steps)
-            for step in steps:
-                clips, encoded = [n for n, _ in step], [row for _, row in step]
-                written = self._speaker.written(clips, encoded)
-                yield Lesson(self._viewer.clips_of(clips), written, places)
+    short = shown_with(speaker.written_brief_talks(_CLIPS), 1)
+    return mixed(short, shown_with(speaker.written_talks(_CLIPS), PLACES), brief, seed)
 
 
 def lesson_losses(model: Any, helpers: Any, readers: Any, lesson: Lesson) -> dict[str, Any]:

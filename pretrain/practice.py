@@ -2,6 +2,7 @@
 
 import json
 import math
+import random
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
@@ -59,6 +60,13 @@ def practise(
             save()
     save()
     return step
+
+
+def mixed(some: Iterator[Any], others: Iterator[Any], share: float, seed: int) -> Iterator[Any]:
+    """Yield from both for ever, a `share` of all from `some`."""
+    draws = random.Random(seed)
+    while True:
+        yield next(some if draws.random() < share else others)
 
 
 def prefetch(made: Iterator[Any], ahead: int = 3) -> Iterator[Any]:

@@ -28,13 +28,19 @@ def load_base(run: Path) -> tuple[Any, Any]:
 
 
 def load_helpers(run: Path, **helpers: Any) -> None:
-    """Load those helpers' weights that the run has, each from the file of its name."""
+    """Load helpers' weights, each from the file of its name.
+
+    Raises:
+        InputError: the run lacks one.
+    """
     from safetensors.torch import load_file
 
     for name, module in helpers.items():
         weights = run / f"{name}.safetensors"
-        if weights.exists():
-            module.load_state_dict(load_file(weights))
+        if not weights.exists():
+            problem = "is missing; expected what `python -m pretrain look` and `speak` write"
+            raise InputError([Problem(str(weights), problem)])
+        module.load_state_dict(load_file(weights))
 
 
 def saver(out: Path, processor: Any, model: Any, **helpers: Any) -> Callable[[], None]:

@@ -34,6 +34,7 @@ _SYSTEM = "<|im_start|>system\nYou are a helpful assistant.<|im_end|>\n"
 _USER, _COACH, _END = "<|im_start|>user\n", "<|im_end|>\n<|im_start|>assistant\n", "<|im_end|>"
 _PAD = "<|video_pad|>"
 Make = Callable[[Graph, Annotation, random.Random], list[Turn]]
+Written = tuple[list[int], dict[str, Any]]
 
 
 class Speaker:
@@ -58,22 +59,26 @@ class Speaker:
         ids = self._ids(_video(places))
         silent = (ids, [0.0] * len(ids))
         while True:
-            yield self._batch(self._pick(count), [silent] * count, places)
+            clips = self._pick(count)
+            yield self._seen(clips, self._batch(clips, [silent] * count), places)
 
     def talks(self, count: int) -> Iterator[dict[str, Any]]:
         """Yield batches: ids, mask, types, weights (B, L), features, seconds, errors, known."""
-        return self._talks(talk, count, PLACES)
+        return (self._seen(*told, PLACES) for told in self.written_talks(count))
 
     def brief_talks(self, count: int) -> Iterator[dict[str, Any]]:
         """Yield batches of short talks about the gist of clips: many decisions for few tokens."""
-        return self._talks(brief, count, 1)
+        return (self._seen(*told, 1) for told in self.written_brief_talks(count))
 
-    def _talks(
-        self,
-        make: Make,
-        count: int,
-        places: int,
-    ) -> Iterator[dict[str, Any]]:
+    def written_talks(self, count: int) -> Iterator[Written]:
+        """Yield the clips of a batch and the batch, without features."""
+        return self._written(talk, count, PLACES)
+
+    def written_brief_talks(self, count: int) -> Iterator[Written]:
+        """Yield the clips of a batch of short talks and the batch, without features."""
+        return self._written(brief, count, 1)
+
+    def _written(self, make: Make, count: int, places: int) -> Iterator[Written]:
         """Yield batches; talks of like length share one, so that little of it is padding."""
         while True:
             picked = self._pick(_SORTED * count)
@@ -83,21 +88,21 @@ class Speaker:
             batches = [order[at : at + count] for at in range(0, len(order), count)]
             self._draws.shuffle(batches)
             for batch in batches:
-                yield self._batch([picked[n] for n in batch], [rows[n] for n in batch], places)
+                clips = [picked[n] for n in batch]
+                yield clips, self._batch(clips, [rows[n] for n in batch])
 
     def _pick(self, count: int) -> list[int]:
         return [self._draws.randrange(len(self._records)) for _ in range(count)]
 
-    def _batch(
-        self, picked: list[int], rows: list[tuple[list[int], list[float]]], places: int
-    ) -> dict[str, Any]:
+    def _seen(self, picked: list[int], batch: dict[str, Any], places: int) -> dict[str, Any]:
+        """Return a batch with the features of one look at each of the clips `picked`."""
         import torch
 
         looks = [self._draws.choice(self._features) for _ in picked]
         seen = np.stack([look[n] for look, n in zip(looks, picked, strict=True)])
-        return self.written(picked, rows) | {"features": shown(torch.from_numpy(seen), places)}
+        return batch | {"features": shown(torch.from_numpy(seen), places)}
 
-    def written(
+    def _batch(
         self, picked: list[int], rows: list[tuple[list[int], list[float]]]
     ) -> dict[str, Any]:
         """Return a batch without features: `rows` are encoded talks about the clips `picked`."""

@@ -7,7 +7,7 @@ from typing import Any
 from flex.graph_file import load_graph
 from pretrain.cohorts import Cohorts
 from pretrain.eyes import Viewer, build_helpers
-from pretrain.lessons import Teacher, lesson_losses
+from pretrain.lessons import lesson_losses, lessons
 from pretrain.practice import practise, prefetch
 from pretrain.run import add_run, load_base, load_helpers, saver
 from pretrain.speech import Speaker, build_readers
@@ -31,7 +31,7 @@ def together(
     With `fast` the language model is compiled, which takes a C++ compiler.
 
     Raises:
-        InputError: the run has no eyes or no words.
+        InputError: the run has no finished eyes, or lacks the helpers of eyes or of words.
     """
     graph, cohorts = load_graph(), Cohorts(films)
     processor, model = load_base(run)
@@ -50,7 +50,7 @@ def together(
     counts: dict[str, float] = {"together_minutes": minutes, "lessons": 0}
 
     def losses() -> Iterator[dict[str, Any]]:
-        for lesson in prefetch(Teacher(graph, viewer, speaker, records, seed).lessons(brief)):
+        for lesson in prefetch(lessons(viewer, speaker, brief, seed)):
             counts["lessons"] += len(lesson.views.actions)
             yield lesson_losses(model, helpers, readers, lesson)
 

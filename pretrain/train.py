@@ -1,6 +1,5 @@
 """Trains the base by the clock: `look` teaches the eyes, `speak` the words for what they see."""
 
-import random
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -10,7 +9,7 @@ from flex.graph_file import load_graph
 from pretrain.cohorts import Cohorts
 from pretrain.eyes import Viewer, Views, build_helpers, see, view_losses
 from pretrain.notes import corpus
-from pretrain.practice import practise, prefetch
+from pretrain.practice import mixed, practise, prefetch
 from pretrain.run import add_run, load_base, load_helpers, saver
 from pretrain.speech import Speaker, build_readers, reading_losses, speech_losses
 from pretrain.watch import watch
@@ -37,6 +36,9 @@ def look(
 
     For the first share `glances` of the time they see single steps of time, each of another clip;
     then whole clips. With `fast` the tower's blocks are compiled, which takes a C++ compiler.
+
+    Raises:
+        InputError: `start` has no finished eyes, or lacks their helpers.
     """
     graph = load_graph()
     cohorts = Cohorts(films)
@@ -107,23 +109,22 @@ def speak(
     speaker = Speaker(graph, processor.tokenizer, features, records, seed)
     hidden = model.config.text_config.hidden_size
     readers = build_readers(hidden, len(speaker.errors.occurrences))
-    helpers = build_helpers(hidden, len(speaker.errors.occurrences), len(graph.actions))
-    load_helpers(run, helpers=helpers, readers=readers)
+    heads = {"readers": readers}
+    if (run / "readers.safetensors").exists():
+        load_helpers(run, **heads)
+    if (run / "helpers.safetensors").exists():  # for `pretrain.together`, which goes on with them
+        helpers = build_helpers(hidden, len(speaker.errors.occurrences), len(graph.actions))
+        load_helpers(run, helpers=helpers)
+        heads["helpers"] = helpers
     if fast:
         for layer in model.model.language_model.layers:
             layer.compile(dynamic=True)
     model.train()
-    save = saver(out, processor, model, helpers=helpers, readers=readers)
+    save = saver(out, processor, model, **heads)
     lower = {f"layers.{n}." for n in range(len(model.model.language_model.layers) // 2)}
 
     def slower_below(name: str) -> float:
         return pace * (_READER if any(name.startswith(layer) for layer in lower) else 1.0)
-
-    def mixed() -> Iterator[dict[str, Any]]:
-        whole, short = speaker.talks(_TALKS), speaker.brief_talks(_BRIEF)
-        draws = random.Random(seed)
-        while True:
-            yield next(short if draws.random() < brief else whole)
 
     counts: dict[str, float] = {"speak_minutes": minutes}
 
@@ -132,10 +133,11 @@ def speak(
             counts[stage] = counts.get(stage, 0) + len(batch["input_ids"])
             yield losses(model, readers, batch)
 
+    whole, short = speaker.talks(_TALKS), speaker.brief_talks(_BRIEF)
     stages = {
         "gists": (_SHORT * read, reading_losses, speaker.looks(_GISTS, 1), lambda _: pace),
         "looks": ((1 - _SHORT) * read, reading_losses, speaker.looks(_LOOKS), lambda _: pace),
-        "talks": (1 - read, speech_losses, mixed(), slower_below),
+        "talks": (1 - read, speech_losses, mixed(short, whole, brief, seed), slower_below),
     }
     for stage, (share, losses, batches, paces) in stages.items():
         if not share:

@@ -14,7 +14,7 @@ from pretrain import films
 from pretrain.cohorts import Cohorts
 from pretrain.eyes import Viewer, build_helpers, see, view_losses
 from pretrain.films import draw, load_shard, shards_in
-from pretrain.lessons import Teacher, lesson_losses
+from pretrain.lessons import lesson_losses, lessons
 from pretrain.notes import ASIDE, Piece, checks, comments, corpus, notes, praise
 from pretrain.pack import pack
 from pretrain.patches import patchify
@@ -200,8 +200,8 @@ def test_a_lesson_shows_the_clips_that_its_talks_are_about(drawn: Path) -> None:
     tokenizer = build_processor(corpus(graph)).tokenizer
     records = [cohorts.record(n) for n in range(len(cohorts))]
     speaker, viewer = Speaker(graph, tokenizer, [], records, 0), Viewer(graph, cohorts, 0)
-    lessons = Teacher(graph, viewer, speaker, records, 0).lessons(0.5)
-    drawn_lessons = [next(lessons) for _ in range(12)]
+    stream = lessons(viewer, speaker, 0.5, 0)
+    drawn_lessons = [next(stream) for _ in range(12)]
     assert {lesson.places for lesson in drawn_lessons} == {1, 16}
     for lesson in drawn_lessons:
         assert torch.equal(lesson.talks["errors"], lesson.views.errors)
@@ -217,7 +217,7 @@ def test_words_alone_teach_the_eyes_too(drawn: Path) -> None:
     model = build_model(tokenizer, hidden=64)
     helpers = build_helpers(64, len(speaker.errors.occurrences), len(graph.actions))
     readers = build_readers(64, len(speaker.errors.occurrences))
-    lesson = next(Teacher(graph, viewer, speaker, records, 0).lessons(1.0))
+    lesson = next(lessons(viewer, speaker, 1.0, 0))
     losses = lesson_losses(model, helpers, readers, lesson)
     assert set(losses) >= {"mean_pose", "mean_errors", "text", "read_words"}
     losses["text"].backward()
@@ -246,6 +246,8 @@ def test_a_run_is_logged_goes_on_and_is_packed(drawn: Path, tmp_path: Path) -> N
     speak(drawn, spoken_run, spoken_run, minutes=0.01, read=0.0, looks=1, pace=0.1)
     assert json.loads((spoken_run / "run.json").read_text())["talks"] > facts["talks"]
     both = tmp_path / "both"
+    with pytest.raises(InputError, match=r"readers\.safetensors: is missing"):
+        together(drawn, second, both, minutes=0.01)
     together(drawn, spoken_run, both, minutes=0.03)
     assert json.loads((both / "run.json").read_text())["lessons"] >= 24
     one, other = (load_file(run / "model.safetensors") for run in (spoken_run, both))
