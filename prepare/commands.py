@@ -43,7 +43,7 @@ def prepare_command(
     ] = None,
     crf: Annotated[
         int, typer.Option(min=0, max=51, help="Quality of H.264, lower is better.")
-    ] = 20,
+    ] = 22,
     form: Annotated[
         Literal["both", "mp4", "jpeg"],
         typer.Option(help="A video at true times, the 103 frames of the layout, or both."),

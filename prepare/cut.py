@@ -43,7 +43,7 @@ class CutSettings:
     """
 
     lines: int = 540
-    crf: int = 20
+    crf: int = 22
     fps: float | None = None
     form: Form = "both"
     blur_faces: bool = False
