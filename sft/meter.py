@@ -93,17 +93,17 @@ class Meter:
             "tokens_per_s": tokens / wall_s,
             "video_tokens_per_s": video_tokens / wall_s,
             "data_wait_percent": 100 * waited_s / elapsed_s,
-            "memory_gib": _memory_gib(),
+            "memory_gib": most_held() / 2**30,
         }
         if self.peak_flops:
             found["mfu_percent"] = 100 * flops / elapsed_s / self.peak_flops
         return found
 
 
-def _memory_gib() -> float:
-    """Return the most memory this rank has held: of the GPU, or else of the process."""
+def most_held() -> int:
+    """Return the most bytes this rank has held so far: of the GPU, or else of the process."""
     if torch.cuda.is_available() and torch.cuda.max_memory_allocated():
-        return float(torch.cuda.max_memory_allocated() / 2**30)
+        return int(torch.cuda.max_memory_allocated())
     import resource
 
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 2**10  # Linux counts in KiB

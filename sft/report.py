@@ -57,8 +57,12 @@ def estimate(
     trained: int,
     peak: float,
     cached: bool,
+    before: int,
 ) -> str:
-    """Return the estimated memory and time in words; rough, and said to be so."""
+    """Return the estimated memory and time in words; rough, and said to be so.
+
+    `before` are the bytes that are held before the first step, the weights among them.
+    """
     worst = sorted(examples, key=lambda e: -e.length)[: recipe.batch]
     held = step_bytes(
         shape,
@@ -68,7 +72,8 @@ def estimate(
         half=recipe.dtype == "bfloat16",
         checkpointing=recipe.checkpointing,
     )
-    said = f"estimated: at most about {held / 2**30:.1f} GiB"
+    weights = shape.weights * (2 if recipe.dtype == "bfloat16" else 4)  # which are held already
+    said = f"estimated: about {(before + held - weights) / 2**30:.1f} GiB"
     if not peak:
         return f"{said}; time unknown, since this GPU's peak is"
     flops = step_flops(

@@ -21,7 +21,7 @@ from sft.checkpoints import cut_log, last_complete, step_of
 from sft.data import Clip, Prepared, clips_of, feature_folder, prepare
 from sft.flops import Shape, peak_flops
 from sft.lora import add_lora, describe
-from sft.meter import Meter
+from sft.meter import Meter, most_held
 from sft.order import Order
 from sft.recipe import FREE, Recipe
 from sft.report import estimate, histogram_table, summary
@@ -198,6 +198,7 @@ def _say(
             trained=trained,
             peak=peak,
             cached=feature_folder(recipe) is not None,
+            before=most_held(),
         )
     )
     err.print(modules, markup=False)
