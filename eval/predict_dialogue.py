@@ -54,7 +54,7 @@ class Clip:
 
     Attributes:
         key: hash of the clip's bytes and of how its frames are chosen.
-        frames: decoded once, and only when an answer is not in the cache.
+        frames: decoded once, when an answer is not in the cache, and held while its batch is asked.
     """
 
     record: DialogueRecord
@@ -95,6 +95,8 @@ class Asker:
             broken = self._turn(asked, turns)
             problems += broken.values()
             alive = [clip for clip in alive if clip.record.clip not in broken]
+        for clip in clips:
+            clip.frames = None  # a split's frames together would fill the memory
         return [answer for clip in alive for answer in clip.answers], problems
 
     def _turn(self, clips: Sequence[Clip], turns: Sequence[Turn]) -> dict[str, Problem]:

@@ -1,6 +1,7 @@
 """`eval.predict` on a random tiny coach and films that the test draws."""
 
 import json
+import weakref
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -132,6 +133,25 @@ def test_its_own_answers_go_into_the_history(world: Path, parrot: Parrot) -> Non
     record = json.loads((world / "out" / "predict-pretrained.json").read_text())
     assert record["simulated"]
     assert record["reused"] == 0
+
+
+def test_frames_are_held_for_one_batch_only(
+    world: Path, parrot: Parrot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[weakref.ref[Any]] = []
+    most = 0
+
+    def generate(conversations: Sequence[Conversation], decoding: Decoding) -> list[str]:
+        nonlocal most
+        for one in conversations:
+            assert isinstance(one.videos, tuple)
+            seen.extend(map(weakref.ref, one.videos))
+        most = max(most, len({id(video()) for video in seen if video() is not None}))
+        return ["A squat."] * len(conversations)
+
+    monkeypatch.setattr(parrot, "generate", generate)
+    assert len(run(world, "pretrained", batch=1)) == 12
+    assert most == 1
 
 
 def test_a_killed_run_goes_on_and_asks_nothing_twice(world: Path, parrot: Parrot) -> None:
