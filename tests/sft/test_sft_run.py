@@ -15,12 +15,13 @@ from flex.problems import InputError
 from flex.video import Sampler
 from sft import machine
 from sft.__main__ import app
+from sft.data import Example
 from sft.flops import Shape, step_flops
 from sft.machine import Gpu, choose
 from sft.merge import merge, probe_logits
 from sft.order import Order
 from sft.recipe import Recipe
-from sft.report import histogram
+from sft.report import estimate, histogram
 from sft.train import train
 from vlm.model import load_coach
 
@@ -179,6 +180,22 @@ def test_histogram_counts_every_dialogue_once() -> None:
     assert rows[0][0] == 5
     assert rows[-1][1] >= 30
     assert histogram([7]) == [(7, 7, 1)]
+
+
+def test_the_estimate_counts_what_is_held_already(small: Small) -> None:
+    shape = Shape.of(load_coach(small.base).model.config)
+    said = estimate(
+        [Example("A01/001 View-1", length=100, learnt=40, video_tokens=20)],
+        small.recipe(),
+        shape,
+        steps=1,
+        ranks=1,
+        trained=10,
+        peak=0.0,
+        cached=True,
+        before=8 * 2**30,
+    )
+    assert said.startswith("estimated: about 8.0 GiB")
 
 
 def test_operations_by_hand() -> None:
