@@ -173,6 +173,7 @@ def prepare(
     coach: Coach,
     clips: Sequence[Clip],
     track: Callable[[Sequence[Clip]], Iterable[Clip]] = iter,
+    kept_bytes: int = KEPT_BYTES,
 ) -> Prepared:
     """Make every example once, which fills the caches, count its tokens, and keep what fits.
 
@@ -181,12 +182,13 @@ def prepare(
         coach: processor, and the vision tower whose features are cached.
         clips: what to prepare.
         track: wraps the clips to show progress.
+        kept_bytes: room for examples in memory.
 
     Raises:
         InputError: all dialogues that are too long; or all clips that are broken, unless the
             recipe allows them; or no clip is left.
     """
-    dataset = Dialogues(clips, recipe, coach)
+    dataset = Dialogues(clips, recipe, coach, kept_bytes)
     usable, examples, hashes = [], [], []
     broken: list[Problem] = []
     too_long: list[Problem] = []

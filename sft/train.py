@@ -172,7 +172,7 @@ def _try_prepare(recipe: Recipe, coach: Coach, clips: list[Clip]) -> None:
     from contextlib import suppress
 
     with suppress(InputError):
-        prepare(recipe, coach, clips)
+        prepare(recipe, coach, clips, kept_bytes=0)
 
 
 def _say(
