@@ -4,7 +4,7 @@
 
 Input is made here: 1080p at 60 and 4K at 120 frames a second, a moving pattern with noise, H.264.
 Beside prepare's own path (`film_view`, video form only): the `ffmpeg` program with one thread and
-the same scaler, preset and quality where it is installed, else the same libraries in the plainest
+the same scaler and encoder settings where it is installed, else the same libraries in the plainest
 loop that PyAV allows. All are CPU seconds of one process, so that what else runs does not count;
 rounds alternate.
 """
@@ -23,8 +23,10 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
+from prepare.encode import encoder_options
+
 TARGET = 0.8
-LINES, CRF, ROUNDS = 540, 20, 2
+LINES, CRF, ROUNDS = 540, 22, 2
 INPUTS = {"1080p60": (1920, 1080, 60, 2.0), "4K120": (3840, 2160, 120, 1.0)}
 
 
@@ -64,8 +66,10 @@ def _beside(source: Path, out: Path) -> None:
         return
     scale = f"scale=-2:{LINES}:flags=area"
     command = ["ffmpeg", "-y", "-v", "error", "-threads", "1", "-i", str(source), "-vf", scale]
-    encode = ["-c:v", "libx264", "-preset", "veryfast", "-crf", str(CRF), "-threads", "1"]
-    subprocess.run([*command, *encode, "-filter_threads", "1", str(out)], check=True)
+    encode = ["-c:v", "libx264", "-filter_threads", "1"]
+    for name, value in encoder_options(CRF).items():
+        encode += [f"-{name}", value]
+    subprocess.run([*command, *encode, str(out)], check=True)
 
 
 def _plain_loop(source: Path, out: Path) -> None:
@@ -78,7 +82,7 @@ def _plain_loop(source: Path, out: Path) -> None:
         encoder.width, encoder.height = round(stream.width * LINES / stream.height), LINES
         encoder.pix_fmt = "yuv420p"
         encoder.codec_context.thread_count = 1
-        encoder.options = {"preset": "veryfast", "crf": str(CRF), "threads": "1"}
+        encoder.options = encoder_options(CRF)
         for number, frame in enumerate(reader.decode(stream)):
             size = (encoder.width, encoder.height)
             small = frame.reformat(*size, format="yuv420p", interpolation="AREA")

@@ -16,11 +16,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 _CLOCK_HZ = 90_000
-_PRESET = "veryfast"
-_SAME_BYTES = "mbtree=0"  # with it, x264 on AVX-512 gives other bytes in some runs of a hundred
 _KEY_FRAME_EVERY = 48
 JPEG_QUALITY = 3  # of FFmpeg, 2 best to 31
 Planes = tuple[NDArray[np.uint8], NDArray[np.uint8], NDArray[np.uint8]]
+
+
+def encoder_options(crf: int) -> dict[str, str]:
+    """Return FFmpeg's options for x264, which give equal pictures equal bytes.
+
+    With the macroblock tree, x264 on AVX-512 gives other bytes in some runs of a hundred.
+    """
+    return {"preset": "veryfast", "crf": str(crf), "threads": "1", "x264-params": "mbtree=0"}
 
 
 @contextmanager
@@ -46,12 +52,7 @@ def open_mp4(
         stream.codec_context.time_base = Fraction(1, _CLOCK_HZ)
         stream.codec_context.thread_count = 1
         stream.codec_context.gop_size = _KEY_FRAME_EVERY
-        stream.options = {
-            "preset": _PRESET,
-            "crf": str(crf),
-            "threads": "1",
-            "x264-params": _SAME_BYTES,
-        }
+        stream.options = encoder_options(crf)
 
         def write(frame: Any, time_s: float) -> None:
             frame.pts = round(time_s * _CLOCK_HZ)
