@@ -4,6 +4,7 @@ NLTK wants `corpora/wordnet` under a folder of `nltk.data.path`, with two files 
 out; Debian's files are copied once into the user's cache folder and completed there.
 """
 
+import functools
 import os
 import shutil
 from pathlib import Path
@@ -35,16 +36,17 @@ _LEXNAMES = (
 def load_wordnet(folder: Path | None = None, debian: Path = DEBIAN) -> Any | None:
     """Return an NLTK WordNet reader, or `None` if no copy is at hand.
 
+    A process reads each copy once, which takes seconds.
+
     Args:
         folder: where Debian's files are completed; default: the user's cache folder.
         debian: where Debian's package puts its files.
     """
     import nltk
-    from nltk.corpus.reader.wordnet import WordNetCorpusReader
 
     for name in ("corpora/wordnet", "corpora/wordnet.zip/wordnet/"):
         try:
-            return WordNetCorpusReader(nltk.data.find(name), None)
+            return _reader(nltk.data.find(name))
         except LookupError:
             continue
     if not (debian / "data.noun").is_file():
@@ -53,7 +55,14 @@ def load_wordnet(folder: Path | None = None, debian: Path = DEBIAN) -> Any | Non
     complete(debian, root / "corpora" / "wordnet")
     if str(root) not in nltk.data.path:
         nltk.data.path.append(str(root))
-    return WordNetCorpusReader(nltk.data.find("corpora/wordnet"), None)
+    return _reader(nltk.data.find("corpora/wordnet"))
+
+
+@functools.cache
+def _reader(root: Any) -> Any:
+    from nltk.corpus.reader.wordnet import WordNetCorpusReader
+
+    return WordNetCorpusReader(root, None)
 
 
 def complete(source: Path, target: Path) -> None:
