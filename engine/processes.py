@@ -1,7 +1,8 @@
 """Workers that are processes of this machine, each on a pipe of its own.
 
 A process that dies says by its pipe which item it held, so only that one is tried again. When the
-driver dies the pipes close, and the workers end with the item at hand.
+driver dies, however it was killed, its workers end at once: the next run of the same command must
+not find them at work on the items that it does again (or at an endpoint that is paid by request).
 """
 
 import os
@@ -9,10 +10,11 @@ import pickle
 import shutil
 import signal
 import tempfile
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from pathlib import Path
@@ -144,6 +146,7 @@ class ProcessPool:
 def _serve(pipe: Connection, work_bytes: bytes) -> None:
     """Do items until the driver closes its end."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the driver's, which ends the workers
+    threading.Thread(target=_end_with_driver, daemon=True).start()
     work = pickle.loads(work_bytes)
     try:
         pipe.send(_READY)
@@ -152,6 +155,13 @@ def _serve(pipe: Connection, work_bytes: bytes) -> None:
             pipe.send(do_item(work, item, folder))
     except (EOFError, OSError):
         return
+
+
+def _end_with_driver() -> None:
+    driver = parent_process()
+    assert driver is not None
+    driver.join()
+    os._exit(1)
 
 
 def cards_of(number: int, gpus: float) -> list[str]:

@@ -5,11 +5,12 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
+import psutil
 import pytest
 from engine_work import Draw, Thing, bytes_of, things
+from waiting import PATIENCE_S, until
 
 from engine.processes import cards_of
 from engine.run import Outcome, run_all
@@ -146,17 +147,36 @@ def test_a_killed_driver_goes_on_and_ends_in_the_same_bytes(tmp_path: Path, flag
     (tmp_path / "driver.py").write_text(script)
     command = [sys.executable, str(tmp_path / "driver.py"), str(out), str(flag), *PATHS]
     with subprocess.Popen(command, stderr=subprocess.DEVNULL) as driver:
-        until = time.monotonic() + 60
-        while len(list(out.glob("*.bin"))) < 3:
-            assert time.monotonic() < until
-            assert driver.poll() is None
-            time.sleep(0.02)
+        until(lambda: len(list(out.glob("*.bin"))) >= 3, driver)
         driver.send_signal(signal.SIGKILL)
     assert len(list(out.glob("*.bin"))) < 30
     outcome = run(things(30), Draw(flag), out, jobs=2)
     assert outcome.reused >= 2
     run(things(30), Draw(flag), tmp_path / "calm")
     assert bytes_of(out) == bytes_of(tmp_path / "calm")
+
+
+def test_workers_end_with_their_driver(tmp_path: Path, flag: Path) -> None:
+    """However it was killed, and in the middle of an item."""
+    script = (
+        "import sys; sys.path[:0] = sys.argv[3:]\n"
+        "from pathlib import Path\n"
+        "from engine.run import run_all\n"
+        "from engine.where import Engine\n"
+        "from engine_work import Draw, things\n"
+        "if __name__ == '__main__':\n"
+        "    run_all(things(2), Draw(Path(sys.argv[2]), seconds=3600), where=Engine(jobs=2),\n"
+        "            out=Path(sys.argv[1]), key=lambda thing: thing.name)\n"
+    )
+    (tmp_path / "driver.py").write_text(script)
+    out = tmp_path / "out"
+    command = [sys.executable, str(tmp_path / "driver.py"), str(out), str(flag), *PATHS]
+    with subprocess.Popen(command, stderr=subprocess.DEVNULL) as driver:
+        until(lambda: len(list(flag.glob("started-*"))) == 2, driver)
+        workers = psutil.Process(driver.pid).children()
+        assert len(workers) >= 2
+        driver.send_signal(signal.SIGKILL)
+    assert psutil.wait_procs(workers, PATIENCE_S)[1] == []
 
 
 def test_a_done_line_that_was_cut_off_is_dropped(tmp_path: Path, flag: Path) -> None:
