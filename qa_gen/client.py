@@ -44,10 +44,22 @@ class UnansweredError(Exception):
     """One request got no answer while others did."""
 
 
+class LateError(UnansweredError):
+    """One request timed out at every try: how long an answer takes says nothing of the clip."""
+
+
 class _FailedError(Exception):
     """One try failed in a way that may pass."""
 
-    def __init__(self, why: str, *, overloaded: bool = False, wait_s: float | None = None) -> None:
+    def __init__(
+        self,
+        why: str,
+        *,
+        late: bool = False,
+        overloaded: bool = False,
+        wait_s: float | None = None,
+    ) -> None:
+        self.late = late
         self.overloaded = overloaded
         self.wait_s = wait_s
         super().__init__(why)
@@ -95,7 +107,8 @@ class Client:
         """Return the reply to a request, and its cost.
 
         Raises:
-            UnansweredError: this request failed too often, while others were answered.
+            UnansweredError: this request failed too often, while others were answered;
+                `LateError` if the last failure was a time-out.
             EndpointDown: nothing was answered in all that time.
             EndpointRefused: the endpoint said that asking again is of no use.
             BudgetReached: see `qa_gen.budget`.
@@ -111,7 +124,8 @@ class Client:
                     if self._answers == answers:
                         self._give_up(f"{error}, {failures} times in a row")
                     if not error.overloaded:
-                        raise UnansweredError(f"{error}, {failures} times") from None
+                        kind = LateError if error.late else UnansweredError
+                        raise kind(f"{error}, {failures} times") from None
                     failures, answers = 0, self._answers  # busy, but it does get on
                 await asyncio.sleep(self._pause_s(failures, error.wait_s))
 
@@ -139,7 +153,8 @@ class Client:
                 # on turning the body into itself.
                 return await client.post("/chat/completions", cast_to=ChatCompletion, body=body)
         except (TimeoutError, openai.APITimeoutError):
-            raise _FailedError(f"no answer within {self._config.timeout_s:g} s") from None
+            why = f"no answer within {self._config.timeout_s:g} s"
+            raise _FailedError(why, late=True) from None
         except openai.APIConnectionError as error:
             cause = type(error.__cause__ or error).__name__
             raise _FailedError(f"the connection failed ({cause})") from None

@@ -29,7 +29,7 @@ from qa_gen.runs import DIALOGUES, FLAGGED, RUN, RunRecord
 from qa_gen.template_writer import FAMILIES, family_of, phrasing_file
 from qa_gen.turns import dialogue_turns
 from qa_gen.wording import prompts_hash
-from qa_gen.writer import Stopped, Writer
+from qa_gen.writer import Late, Stopped, Writer
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -96,14 +96,27 @@ async def generate(
 ) -> RunRecord:
     """Write the dialogues of all annotations under `out` and return the finished record.
 
+    A clip whose answer did not come in time is left out, and the run is then not complete.
+
     Raises:
         InputError: bad annotations; nothing is written then.
     """
     counts = {DIALOGUES: 0, FLAGGED: 0}
+    late: list[str] = []
     stopped = None
+
+    async def dialogue_or_none(annotation: Annotation) -> Dialogue | None:
+        try:
+            return await generator.dialogue(annotation)
+        except Late as error:
+            late.append(f"{annotation.clip} ({error})")
+            return None
+
     with atomic_write(out / DIALOGUES) as good, atomic_write(out / FLAGGED) as flagged:
         try:
-            async for dialogue in in_order(annotations, generator.dialogue, WINDOW):
+            async for dialogue in in_order(annotations, dialogue_or_none, WINDOW):
+                if dialogue is None:
+                    continue
                 name = FLAGGED if dialogue.findings else DIALOGUES
                 stream = flagged if dialogue.findings else good
                 stream.write(dialogue.model_dump_json(exclude_defaults=True) + "\n")
@@ -111,6 +124,11 @@ async def generate(
                 progress(dialogue)
         except Stopped as reason:
             stopped = str(reason)
+    if late and stopped is None:
+        stopped = (
+            f"{len(late)} clips were not answered in time, such as {late[0]}. All others are "
+            "finished and kept; give the same command again, or raise timeout_s"
+        )
     return finish(record, out, counts, prompts=generator.prompts, stopped=stopped)
 
 

@@ -21,13 +21,13 @@ from flex.graph import Graph
 from qa_gen.budget import Budget
 from qa_gen.cache import Cache, Reply
 from qa_gen.check_evaluation import check_evaluation
-from qa_gen.client import Client, UnansweredError, prompt_characters, request_body
+from qa_gen.client import Client, LateError, UnansweredError, prompt_characters, request_body
 from qa_gen.dialogue import Finding, Sentence, Tokens
 from qa_gen.evaluation_prompt import Message, messages, reask, wording_hash
 from qa_gen.evaluation_reply import UnusableReplyError, read_evaluation
 from qa_gen.facts import Facts
 from qa_gen.llm_config import LlmConfig
-from qa_gen.writer import Written
+from qa_gen.writer import Late, Written
 
 Check = Callable[[Graph, Facts, Sequence[Sentence]], list[Finding]]
 
@@ -96,6 +96,7 @@ class LlmWriter:
 
         Raises:
             Stopped: the budget is reached, or the endpoint refuses or is down.
+            Late: the endpoint answers others, but did not answer for this clip in time.
         """
         async with self._in_work:
             return await self._write(facts, family)
@@ -106,6 +107,8 @@ class LlmWriter:
             ask = asks.next()
             try:
                 reply = self.cache.find(ask.key) or await self._ask(ask)
+            except LateError as error:
+                raise Late(str(error)) from None
             except UnansweredError as error:
                 message = f"the endpoint did not answer for this clip: {error}"
                 return asks.written(_finding("no_answer", message))

@@ -47,3 +47,10 @@ class Writer(Protocol):
 
 class Stopped(Exception):  # noqa: N818 - a stop is not an error
     """A run cannot go on, says why and what to do; what was finished is kept."""
+
+
+class Late(Exception):  # noqa: N818 - nothing is wrong with the clip
+    """A clip has no evaluation yet, since no answer came in time; the next run asks again.
+
+    It is neither written nor flagged: what a run writes never depends on how fast the endpoint was.
+    """

@@ -1,7 +1,9 @@
 """The graph, a small run with its export, and a fake endpoint with its cache."""
 
-from collections.abc import Iterator, Sequence
+import asyncio
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 from fake_endpoint import FakeEndpoint
@@ -55,6 +57,47 @@ def endpoint(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeEndpoint]:
     monkeypatch.setenv("FAKE_KEY", KEY)
     with FakeEndpoint() as server:
         yield server
+
+
+class Timeouts:
+    """The client's time-outs, which end when a test says so instead of after some time."""
+
+    def __init__(self) -> None:
+        self.made: list[asyncio.Timeout] = []
+        self.first_ends_after: Callable[[], bool] | None = None
+        self._waiting: asyncio.Task[None] | None = None
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(asyncio, name)
+
+    def timeout(self, _: float) -> asyncio.Timeout:
+        made = asyncio.timeout(None)
+        self.made.append(made)
+        if self.first_ends_after is not None and len(self.made) == 1:
+            self._waiting = asyncio.ensure_future(self._end_first(self.first_ends_after))
+        return made
+
+    async def _end_first(self, happened: Callable[[], bool]) -> None:
+        while not happened():
+            await asyncio.sleep(0.005)
+        self.end(self.made[0])
+
+    def end(self, timeout: asyncio.Timeout) -> None:
+        timeout.reschedule(asyncio.get_running_loop().time())
+
+
+@pytest.fixture
+def timeouts(monkeypatch: pytest.MonkeyPatch) -> Timeouts:
+    """The time-outs of the client's requests; none ends by itself."""
+    made = Timeouts()
+    monkeypatch.setattr("qa_gen.client.asyncio", made)
+    return made
+
+
+@pytest.fixture
+def late_once(timeouts: Timeouts, endpoint: FakeEndpoint) -> None:
+    """The first request times out as soon as the endpoint has it."""
+    timeouts.first_ends_after = lambda: len(endpoint.requests) > 0
 
 
 @pytest.fixture

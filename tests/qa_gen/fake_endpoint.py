@@ -27,7 +27,8 @@ Answer = Callable[[Body], Any]
 # A response: status, headers, body text; `None` closes the connection without one.
 Response = tuple[int, dict[str, str], str] | None
 Fault = Callable[[Body], Response]
-HANG_S = 60.0
+HANG_S = 3600.0
+HANGING: Response = (0, {}, "")
 
 _ERROR = re.compile(
     r"^- id (?P<step>AK\d+):(?P<type>ET\d+),.*?"
@@ -115,7 +116,7 @@ def cut(_: Body) -> Response:
 
 def hang(_: Body) -> Response:
     """Answer long after everybody has lost patience."""
-    return 0, {}, ""
+    return HANGING
 
 
 class FakeEndpoint:
@@ -206,8 +207,9 @@ class FakeEndpoint:
             if self.in_flight > self.capacity:
                 return status(429)(body)
             fault = self.faults.popleft() if self.faults else self.always
-            due = asyncio.get_running_loop().time() + (HANG_S if fault is hang else self.latency_s)
+            began = asyncio.get_running_loop().time()
             response = fault(body) if fault else completion(body, json.dumps(self.answer(body)))
+            due = began + (HANG_S if response == HANGING else self.latency_s)
             await asyncio.sleep(due - asyncio.get_running_loop().time())
             return response
         finally:

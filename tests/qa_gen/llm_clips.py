@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from fake_endpoint import FakeEndpoint
+from waiting import PATIENCE_S
 
 from flex.graph import Occurrence
 from flex.graph_file import load_graph
@@ -45,7 +46,7 @@ def clips(count: int) -> list[Facts]:
 
 def settings(endpoint: FakeEndpoint, **changes: Any) -> LlmConfig:
     """Return settings that do not wait long."""
-    quick = {"backoff_s": 0.01, "backoff_cap_s": 0.02, "timeout_s": 5.0, "max_retries": 2}
+    quick = {"backoff_s": 0.01, "backoff_cap_s": 0.02, "timeout_s": PATIENCE_S, "max_retries": 2}
     given = {"base_url": endpoint.base_url, "model": "m", "api_key_env": "FAKE_KEY", **quick}
     return LlmConfig(**{**given, **changes})
 

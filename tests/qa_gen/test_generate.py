@@ -18,10 +18,12 @@ from flex.problems import InputError
 from flex.sample import Annotation
 from qa_gen.check import check_dialogue
 from qa_gen.dialogue import Dialogue
+from qa_gen.facts import Facts
 from qa_gen.generate import Generator, generate, in_order, sole_run, versions
 from qa_gen.parts import part_of
 from qa_gen.runs import DIALOGUES, FLAGGED, RunRecord, read_dialogues, read_run
 from qa_gen.template_writer import TemplateWriter
+from qa_gen.writer import Late, Written
 from sim.settings import load_settings
 from sim.study import Study
 from sim.write import write_labels
@@ -123,6 +125,35 @@ def test_an_interrupted_run_leaves_the_old_one(labels: Path, tmp_path: Path) -> 
         asyncio.run(generate(generator, records, tmp_path, RECORD, progress=interrupt))
     assert (tmp_path / DIALOGUES).read_bytes() == before
     assert {p.name for p in tmp_path.iterdir()} == {DIALOGUES, FLAGGED, "run.json"}
+
+
+def test_a_clip_without_a_timely_answer_is_left_for_the_next_run(
+    labels: Path, tmp_path: Path
+) -> None:
+    """How fast an endpoint was is in no file: neither as a finding nor as another text."""
+    annotations = load_annotations(labels, GRAPH)[:6]
+    late = {annotations[1].clip, annotations[4].clip}
+
+    class SlowWriter(TemplateWriter):
+        async def write(self, facts: Facts, family: str) -> Written:
+            if facts.clip in late:
+                raise Late("no answer within 120 s, 6 times")
+            return await super().write(facts, family)
+
+    def written() -> RunRecord:
+        generator = Generator(GRAPH, SlowWriter(GRAPH, seed=0), seed=0, part_of=lambda _: "train")
+        return asyncio.run(
+            generate(generator, annotations, tmp_path, RECORD, progress=lambda _: None)
+        )
+
+    first = written()
+    assert (first.complete, first.dialogues, first.flagged) == (False, 4, 0)
+    assert f"2 clips were not answered in time, such as {annotations[1].clip}" in str(first.stopped)
+    assert not late & {row.clip for row in read_dialogues(tmp_path)}
+    late.clear()
+    assert written().complete
+    clips = [row.clip for row in read_dialogues(tmp_path)]
+    assert clips == [one.clip for one in annotations]
 
 
 def test_two_runs_on_one_folder(tmp_path: Path) -> None:

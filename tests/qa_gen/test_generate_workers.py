@@ -7,7 +7,6 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -17,6 +16,7 @@ import pytest
 from fake_endpoint import Body, FakeEndpoint, completion, content, good_answer, status
 from llm_clips import KEY, settings
 from typer.testing import CliRunner
+from waiting import until
 
 from engine.where import Engine
 from flex.annotations import ANNOTATIONS_FILE, load_annotations, read_annotations
@@ -118,9 +118,15 @@ def test_two_processes_write_the_templates_of_one(labels: Path, tmp_path: Path) 
 
 
 @pytest.mark.slow
+@pytest.mark.xdist_group("ray")
 @pytest.mark.filterwarnings("ignore::ResourceWarning")
-@pytest.mark.usefixtures("ray_here")
-def test_actors_write_the_templates_of_one(lifts: list[Annotation], tmp_path: Path) -> None:
+def test_actors_write_the_templates_of_one(
+    ray_cluster: Any,
+    lifts: list[Annotation],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("RAY_ADDRESS", ray_cluster.address)
     shared(TEMPLATES, lifts, tmp_path / "ray", Engine(ray="auto"))
     alone(TEMPLATES, lifts, tmp_path / "one")
     assert bytes_of(tmp_path / "ray") == bytes_of(tmp_path / "one")
@@ -165,8 +171,7 @@ def test_a_killed_worker_loses_what_it_had_in_flight(
     killed: list[int] = []
 
     def kill_one() -> None:
-        while len(endpoint.requests) < 2 * IN_FLIGHT:
-            time.sleep(0.005)
+        until(lambda: len(endpoint.requests) >= 2 * IN_FLIGHT)
         children = psutil.Process(os.getpid()).children()
         worker = next(one for one in children if "spawn_main" in " ".join(one.cmdline()))
         worker.send_signal(signal.SIGKILL)
@@ -183,8 +188,9 @@ def test_a_killed_worker_loses_what_it_had_in_flight(
 
 
 RUN_HERE = """
+import os
 import sys
-sys.path.insert(0, sys.argv[1])
+sys.path[:0] = sys.argv[1].split(os.pathsep)
 from pathlib import Path
 from fake_endpoint import FakeEndpoint
 from test_generate_workers import ANNOTATIONS_FILE, CLIPS, GRAPH, load_annotations, model, shared
@@ -203,14 +209,12 @@ def test_a_killed_driver_goes_on_at_no_further_cost(
     endpoint.requests.clear()
     endpoint.latency_s = 0.2
     out = tmp_path / "two"
-    words = [str(Path(__file__).parent), str(endpoint.port), str(labels), str(out)]
+    here = Path(__file__).parent
+    paths = os.pathsep.join(map(str, (here, here.parent)))
+    words = [paths, str(endpoint.port), str(labels), str(out)]
     command = [sys.executable, "-c", RUN_HERE, *words]
     with subprocess.Popen(command, stderr=subprocess.DEVNULL) as driver:
-        until = time.monotonic() + 300
-        while not list(out.glob(f"{SHARDS}/*/{DIALOGUES}")):
-            assert time.monotonic() < until
-            assert driver.poll() is None
-            time.sleep(0.01)
+        until(lambda: list(out.glob(f"{SHARDS}/*/{DIALOGUES}")), driver)
         driver.send_signal(signal.SIGKILL)
     assert not (out / DIALOGUES).exists()
     shared(model(endpoint), lifts, out)

@@ -5,7 +5,6 @@ import json
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,7 @@ from typing import Any
 import pytest
 from fake_endpoint import Body, FakeEndpoint, content, cut, good_answer, hang, status
 from llm_clips import KNEES_FORWARD, KNEES_INWARD, clips, settings, squat, write
+from waiting import until
 
 from flex.graph_file import load_graph
 from qa_gen.cache import Cache
@@ -133,10 +133,12 @@ def test_a_fence_around_the_json_is_borne_with(endpoint: FakeEndpoint, cache: Pa
 
 @pytest.mark.parametrize("fault", [status(429), status(500), cut, hang], ids=lambda f: "")
 def test_what_fails_on_the_way_is_no_attempt(
-    endpoint: FakeEndpoint, cache: Path, fault: Any
+    endpoint: FakeEndpoint, cache: Path, fault: Any, request: pytest.FixtureRequest
 ) -> None:
     endpoint.faults.append(fault)
-    (written,) = write(settings(endpoint, timeout_s=0.5), cache, [FACTS])
+    if fault is hang:
+        request.getfixturevalue("late_once")
+    (written,) = write(settings(endpoint), cache, [FACTS])
     assert (written.findings, written.attempts) == ((), 1)
     with Cache(cache) as ledger:
         assert ledger.spent().requests == 1
@@ -194,7 +196,7 @@ for written in write(config, Path(sys.argv[2]), clips({count})):
 def start(endpoint: FakeEndpoint, cache: Path, count: int) -> subprocess.Popen[str]:
     """Start a run in a process of its own."""
     here = Path(__file__).parent
-    code = f"import sys; sys.path.insert(0, {str(here)!r})" + RUN.format(
+    code = f"import sys; sys.path[:0] = {[str(here), str(here.parent)]!r}" + RUN.format(
         flight=IN_FLIGHT, count=count
     )
     command = [sys.executable, "-c", code, endpoint.base_url, str(cache)]
@@ -204,7 +206,7 @@ def start(endpoint: FakeEndpoint, cache: Path, count: int) -> subprocess.Popen[s
 @pytest.mark.slow
 def test_kill_9_loses_at_most_what_was_in_flight(endpoint: FakeEndpoint, tmp_path: Path) -> None:
     count, kills = 60, 5
-    undisturbed, _ = start(endpoint, tmp_path / "calm.sqlite", count).communicate(timeout=60)
+    undisturbed, _ = start(endpoint, tmp_path / "calm.sqlite", count).communicate()
     assert len(undisturbed.splitlines()) == len(endpoint.requests) == count
 
     endpoint.requests.clear()
@@ -212,12 +214,12 @@ def test_kill_9_loses_at_most_what_was_in_flight(endpoint: FakeEndpoint, tmp_pat
     cache = tmp_path / "killed.sqlite"
     for kill in range(1, kills + 1):
         process = start(endpoint, cache, count)
-        while len(endpoint.requests) < kill * count // (kills + 1) and process.poll() is None:
-            time.sleep(0.005)
+        enough = kill * count // (kills + 1)
+        until(lambda enough=enough: len(endpoint.requests) >= enough, process)  # type: ignore[misc]
         process.send_signal(signal.SIGKILL)
         process.communicate()
         assert process.returncode == -signal.SIGKILL
-    resumed, _ = start(endpoint, cache, count).communicate(timeout=60)
+    resumed, _ = start(endpoint, cache, count).communicate()
     assert resumed == undisturbed
     assert count <= len(endpoint.requests) <= count + kills * IN_FLIGHT
     with Cache(cache) as ledger:
@@ -228,7 +230,7 @@ def test_kill_9_loses_at_most_what_was_in_flight(endpoint: FakeEndpoint, tmp_pat
 def test_two_processes_share_a_cache(endpoint: FakeEndpoint, tmp_path: Path) -> None:
     endpoint.latency_s = 0.02
     runs = [start(endpoint, tmp_path / "shared.sqlite", 30) for _ in range(2)]
-    outputs = [run.communicate(timeout=60)[0] for run in runs]
+    outputs = [run.communicate()[0] for run in runs]
     assert [run.returncode for run in runs] == [0, 0]
     assert len(outputs[0].splitlines()) == 30
     with Cache(tmp_path / "shared.sqlite") as ledger:
