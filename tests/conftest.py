@@ -6,10 +6,12 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+RAY_NODE = {"num_cpus": 1, "object_store_memory": 80_000_000}
 ChatServer = Callable[..., AbstractContextManager[tuple[str, list[dict[str, Any]]]]]
 
 
@@ -60,16 +62,26 @@ def _chat_server(
         thread.join()
 
 
-@pytest.fixture
-def ray_here(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """A Ray cluster of two processors of this process, whatever other tests have started."""
-    ray = pytest.importorskip("ray")
-    monkeypatch.setenv("RAY_worker_niceness", "0")  # else workers starve beside other tests
-    monkeypatch.setenv("RAY_USAGE_STATS_ENABLED", "0")
-    options = {"include_dashboard": False, "object_store_memory": 80_000_000}
-    ray.init(address="local", num_cpus=2, log_to_driver=False, **options)
-    yield
-    ray.shutdown()
+@pytest.fixture(scope="session")
+def ray_cluster() -> Iterator[Any]:
+    """A Ray cluster of two nodes with one processor each: one for all tests of a session.
+
+    Tests that use it are in the group "ray", so that parallel runs start it once as well.
+    """
+    pytest.importorskip("ray")
+    from ray.cluster_utils import Cluster
+
+    with pytest.MonkeyPatch.context() as patch:
+        # Workers import the tests' own work, and do not starve beside other tests.
+        patch.setenv("PYTHONPATH", str(Path(__file__).parent / "engine"))
+        patch.setenv("RAY_worker_niceness", "0")
+        patch.setenv("RAY_USAGE_STATS_ENABLED", "0")
+        cluster = Cluster(
+            initialize_head=True, head_node_args={**RAY_NODE, "include_dashboard": False}
+        )
+        cluster.add_node(**RAY_NODE)
+    yield cluster
+    cluster.shutdown()
 
 
 @pytest.fixture

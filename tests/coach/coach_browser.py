@@ -6,13 +6,14 @@ import shutil
 import socket
 import subprocess
 import sys
-import time
 import urllib.request
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+from waiting import PATIENCE_S, until
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 WHY_NOT = "needs Chromium (Debian: apt-get install chromium)"
@@ -26,7 +27,6 @@ FLAGS = [
     "--disable-sync",
 ]
 ROOT = Path(__file__).resolve().parent.parent.parent
-_START_S = 120.0
 
 
 @dataclass
@@ -86,7 +86,7 @@ def served(folder: Path, *options: str) -> Iterator[Server]:
         _wait(address, process, folder / "output.txt")
         yield Server(address, folder, process)
         process.terminate()
-        assert process.wait(30) == 0
+        assert process.wait(PATIENCE_S) == 0
         assert list(temporary.glob("flex-coach-*")) == []
     finally:
         process.kill()
@@ -95,16 +95,15 @@ def served(folder: Path, *options: str) -> Iterator[Server]:
 
 
 def _wait(address: str, process: subprocess.Popen[bytes], output: Path) -> None:
-    end = time.monotonic() + _START_S
-    while time.monotonic() < end:
-        if process.poll() is not None:
-            break
+    def served() -> bool:
+        assert process.poll() is None, f"no page at {address}:\n{output.read_text()}"
         try:
-            with urllib.request.urlopen(address, timeout=5):
-                return
+            with urllib.request.urlopen(address, timeout=PATIENCE_S):
+                return True
         except OSError:
-            time.sleep(0.1)
-    raise AssertionError(f"no page at {address}:\n{output.read_text()}")
+            return False
+
+    until(served)
 
 
 @dataclass
@@ -135,7 +134,7 @@ def visit(chromium: Any, server: Server, width: int = 1280) -> Iterator[Watched]
     """Yield the page as a new visitor sees it; at the end there must be no complaint."""
     context = chromium.new_context(viewport={"width": width, "height": 900})
     page = context.new_page()
-    page.set_default_timeout(60_000)
+    page.set_default_timeout(1000 * PATIENCE_S)
     watched = Watched(page)
     page.on("pageerror", lambda error: watched.complaints.append(str(error)))
     page.on(

@@ -250,5 +250,5 @@ def test_a_browser_plays_the_film(tmp_path: Path) -> None:
         page.set_input_files("#clip input[type=file]", str(film))
         page.wait_for_selector("#frames img")
         page.click("#assess")
-        page.wait_for_selector("#muscles video", timeout=120_000)
+        page.wait_for_selector("#muscles video")
         page.wait_for_function("document.querySelector('#muscles video').currentTime > 0.1")

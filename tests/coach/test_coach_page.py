@@ -215,7 +215,7 @@ def test_a_failure_is_said_and_touches_nobody_else(
         take(other.page, film)
         ask(other.page, RECOGNISE)
         answered(other.page, 1)
-        one.page.wait_for_selector("#talk .status.failed", timeout=60_000)
+        one.page.wait_for_selector("#talk .status.failed")
         ask(one.page, RECOGNISE)
         answered(one.page, 1)
 

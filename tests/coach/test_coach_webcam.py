@@ -1,6 +1,7 @@
 """A clip recorded in the page: Chromium's fake camera films a film, and the coach answers."""
 
 import re
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -55,17 +56,20 @@ def test_a_recording_gets_an_answer(camera: Any, tmp_path: Path) -> None:
         page.click("#clip [title='grant webcam access'] button")
         page.wait_for_function("document.querySelector('#clip video')?.videoWidth > 0")
         record = page.locator("#clip button[aria-label='start recording']")
+        began = time.monotonic()
         record.click()
         page.wait_for_function(f"{LABEL} == 'Stop'")
-        page.wait_for_timeout(2000)
+        shown = page.evaluate("document.querySelector('#clip video').currentTime")
+        page.wait_for_function(f"document.querySelector('#clip video').currentTime > {shown} + 2")
         record.click()
         page.wait_for_selector("#frames img")
+        most = time.monotonic() - began
         assert page.locator("#frames img").count() == 16
         assert page.inner_text("#clip-note").strip() == ""
         assert page.evaluate("document.querySelector('#clip video').videoWidth") == WIDTH
         said = page.inner_text("#talk .clip")
         seconds = float(re.search(r"([\d.]+) s", said)[1])  # type: ignore[index]
-        assert 1.5 < seconds < 20, said
+        assert 1.5 < seconds < most, said
         times = [float(text.split()[0]) for text in page.locator("#frames span").all_inner_texts()]
         assert times == sorted(times)
         assert times[0] < times[-1] <= seconds

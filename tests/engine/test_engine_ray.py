@@ -4,39 +4,25 @@ import signal
 import subprocess
 import sys
 import threading
-import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from engine_work import Draw, Thing, bytes_of, things
+from waiting import until
 
 from engine.run import Outcome, run_all
 from engine.where import Engine
 from flex.problems import InputError
 
-pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore::ResourceWarning")]
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.xdist_group("ray"),
+    pytest.mark.filterwarnings("ignore::ResourceWarning"),
+]
 
 # Where the driver of a test finds this project and the work of these tests.
 PATHS = [str(Path(__file__).parents[2]), str(Path(__file__).parent)]
-
-
-@pytest.fixture(scope="module")
-def cluster() -> Iterator[Any]:
-    """A head and a second node, with one processor each; this folder can be imported on both."""
-    from ray.cluster_utils import Cluster
-
-    size = {"num_cpus": 1, "object_store_memory": 80_000_000}
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("PYTHONPATH", str(Path(__file__).parent))
-        patch.setenv("RAY_worker_niceness", "0")  # else workers starve beside other tests
-        patch.setenv("RAY_USAGE_STATS_ENABLED", "0")
-        head = {**size, "include_dashboard": False}
-        made = Cluster(initialize_head=True, head_node_args=head)
-        second = made.add_node(**size)
-    yield made, second
-    made.shutdown()
 
 
 @pytest.fixture
@@ -60,32 +46,32 @@ def run(items: list[Thing], draw: Draw, out: Path, where: Engine) -> Outcome:
 
 
 def test_ray_gives_the_bytes_of_local_processes(
-    cluster: Any, calm: dict[str, bytes], tmp_path: Path, flag: Path
+    ray_cluster: Any, calm: dict[str, bytes], tmp_path: Path, flag: Path
 ) -> None:
-    outcome = run(things(12), Draw(flag), tmp_path / "ray", Engine(ray=cluster[0].address))
+    outcome = run(things(12), Draw(flag), tmp_path / "ray", Engine(ray=ray_cluster.address))
     assert outcome.done == 12
     assert bytes_of(tmp_path / "ray") == calm
     assert len((flag / "loaded.txt").read_text().split()) <= 2  # two actors, loaded once each
 
 
 def test_a_killed_worker_and_bad_items_end_as_they_do_locally(
-    cluster: Any, tmp_path: Path, flag: Path
+    ray_cluster: Any, tmp_path: Path, flag: Path
 ) -> None:
     items = things(12, thing001="once", thing004="bad", thing005="bug", thing007="once")
-    outcome = run(items, Draw(flag), tmp_path / "ray", Engine(ray=cluster[0].address))
+    outcome = run(items, Draw(flag), tmp_path / "ray", Engine(ray=ray_cluster.address))
     assert (flag / "fault-thing007").exists()
     assert [row.key for row in outcome.quarantined] == ["thing004", "thing005"]
     run(items, Draw(flag), tmp_path / "local", Engine(jobs=1))
     assert bytes_of(tmp_path / "ray") == bytes_of(tmp_path / "local")
 
 
-def test_a_full_disk_on_a_node_stops_the_run(cluster: Any, tmp_path: Path, flag: Path) -> None:
+def test_a_full_disk_on_a_node_stops_the_run(ray_cluster: Any, tmp_path: Path, flag: Path) -> None:
     with pytest.raises(OSError, match="No space left"):
-        run(things(3, thing001="full"), Draw(flag), tmp_path, Engine(ray=cluster[0].address))
+        run(things(3, thing001="full"), Draw(flag), tmp_path, Engine(ray=ray_cluster.address))
 
 
 def test_a_killed_driver_goes_on_and_ends_in_the_same_bytes(
-    cluster: Any, calm: dict[str, bytes], tmp_path: Path, flag: Path
+    ray_cluster: Any, calm: dict[str, bytes], tmp_path: Path, flag: Path
 ) -> None:
     out = tmp_path / "out"
     script = (
@@ -98,45 +84,43 @@ def test_a_killed_driver_goes_on_and_ends_in_the_same_bytes(
         "        where=Engine(ray=sys.argv[3]), out=Path(sys.argv[1]), key=lambda t: t.name)\n"
     )
     (tmp_path / "driver.py").write_text(script)
-    arguments = [str(out), str(flag), cluster[0].address, *PATHS]
+    arguments = [str(out), str(flag), ray_cluster.address, *PATHS]
     command = [sys.executable, str(tmp_path / "driver.py"), *arguments]
     with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as driver:
-        until = time.monotonic() + 90
-        while len(list(out.glob("*.bin"))) < 3:
-            assert time.monotonic() < until
-            assert driver.poll() is None
-            time.sleep(0.05)
+        until(lambda: len(list(out.glob("*.bin"))) >= 3, driver)
         driver.send_signal(signal.SIGKILL)
     assert len(list(out.glob("*.bin"))) < 12
-    outcome = run(things(12), Draw(flag), out, Engine(ray=cluster[0].address))
+    outcome = run(things(12), Draw(flag), out, Engine(ray=ray_cluster.address))
     assert outcome.reused >= 2
     assert bytes_of(out) == calm
 
 
 def test_a_killed_node_loses_nothing(
-    cluster: Any, calm: dict[str, bytes], tmp_path: Path, flag: Path
+    ray_cluster: Any, calm: dict[str, bytes], tmp_path: Path, flag: Path
 ) -> None:
-    made, second = cluster
+    third = ray_cluster.add_node(num_cpus=1, object_store_memory=80_000_000)
+    ray_cluster.wait_for_nodes()
     out = tmp_path / "ray"
     left: list[int] = []
 
     def kill_one() -> None:
-        while len(list(out.glob("*.bin"))) < 3:
-            time.sleep(0.02)
-        made.remove_node(second, allow_graceful=False)
+        until(lambda: len(list(out.glob("*.bin"))) >= 3)
+        ray_cluster.remove_node(third, allow_graceful=False)
         left.append(12 - len(list(out.glob("*.bin"))))
 
     killer = threading.Thread(target=kill_one)
     killer.start()
-    outcome = run(things(12), Draw(flag, seconds=0.5), out, Engine(ray=made.address))
+    outcome = run(things(12), Draw(flag, seconds=0.5), out, Engine(ray=ray_cluster.address))
     killer.join()
     assert left[0] > 0
     assert (outcome.done, outcome.quarantined) == (12, ())
     assert bytes_of(out) == calm
 
 
-def test_a_cluster_without_such_cards_is_refused(cluster: Any, tmp_path: Path, flag: Path) -> None:
-    where = Engine(ray=cluster[0].address)
+def test_a_cluster_without_such_cards_is_refused(
+    ray_cluster: Any, tmp_path: Path, flag: Path
+) -> None:
+    where = Engine(ray=ray_cluster.address)
     with pytest.raises(InputError, match="no room for a worker with 1 processor and 1 GPUs"):
         run_all(things(1), Draw(flag), where=where, out=tmp_path, key=lambda t: t.name, gpus=1)
 

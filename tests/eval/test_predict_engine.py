@@ -4,12 +4,13 @@ import json
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from test_predict import QUESTIONS, dialogue, film
+from waiting import until
 
 from engine.where import Engine
 from eval import predict
@@ -87,9 +88,11 @@ def test_two_processes_answer_as_one(world: Path, alone: Path, tmp_path: Path) -
 
 
 @pytest.mark.slow
-@pytest.mark.usefixtures("ray_here")
-def test_a_replica_on_each_actor_answers_as_one(world: Path, alone: Path, tmp_path: Path) -> None:
-    run(world, tmp_path / "ray", Engine(ray="auto"), ("prompted",))
+@pytest.mark.xdist_group("ray")
+def test_a_replica_on_each_actor_answers_as_one(
+    ray_cluster: Any, world: Path, alone: Path, tmp_path: Path
+) -> None:
+    run(world, tmp_path / "ray", Engine(ray=ray_cluster.address), ("prompted",))
     assert_same(alone, tmp_path / "ray", ("prompted",))
 
 
@@ -102,11 +105,7 @@ def test_a_driver_that_was_killed_goes_on(world: Path, alone: Path, tmp_path: Pa
     arguments += ["--mode", "prompted", "--jobs", "1"]
     command = [sys.executable, "-m", "eval", *arguments]
     with subprocess.Popen(command, stderr=subprocess.DEVNULL) as driver:
-        until = time.monotonic() + 300
-        while not list(out.glob("engine/prompted/*.jsonl")):
-            assert time.monotonic() < until
-            assert driver.poll() is None
-            time.sleep(0.02)
+        until(lambda: list(out.glob("engine/prompted/*.jsonl")), driver)
         driver.send_signal(signal.SIGKILL)
     assert not (out / "answers-prompted.jsonl").exists()
     run(world, out, Engine(jobs=1), ("prompted",))

@@ -6,7 +6,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import numpy as np
@@ -23,6 +22,7 @@ from small_raw import (
     write_film,
     write_raw,
 )
+from waiting import until
 
 from flex.annotations import load_annotations
 from flex.data_check import check_data
@@ -167,9 +167,7 @@ def test_a_killed_run_goes_on_to_the_same_bytes(tmp_path: Path, run: Run) -> Non
         [*command, *options], stderr=subprocess.DEVNULL, start_new_session=True
     )
     done = tmp_path / "root/prepare/done.jsonl"
-    deadline = time.monotonic() + 120
-    while not (done.exists() and done.read_text().count("\n")) and time.monotonic() < deadline:
-        time.sleep(0.02)
+    until(lambda: done.exists() and done.read_text().count("\n"), process)
     os.killpg(process.pid, signal.SIGKILL)  # as when the power fails
     process.wait()
     finished = run()

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import pytest
 from review_runs import open_review
+from waiting import PATIENCE_S
 
 from flex.graph import Graph
 from flex.skeleton import INDEX, JOINTS
@@ -64,7 +65,7 @@ class Server:
     def stop(self, how: int = signal.SIGTERM) -> None:
         if self.process.poll() is None:
             os.kill(self.process.pid, how)
-        self.process.wait(timeout=20)
+        self.process.wait(PATIENCE_S)
         assert self.process.stdout is not None
         self.process.stdout.close()
         assert how == signal.SIGKILL or not list(self.temporary.glob("flex-review-*"))
@@ -104,7 +105,7 @@ def chromium() -> Iterator[Any]:
 
 def sit_down(page: Any, url: str, name: str) -> None:
     """Choose a name and wait for the first item."""
-    page.set_default_timeout(60_000)  # the machine may be busy with other tests
+    page.set_default_timeout(1000 * PATIENCE_S)
     page.goto(url)
     page.get_by_role("button", name=name).click()
     page.wait_for_selector("#desk[data-state=item][data-busy=no]")

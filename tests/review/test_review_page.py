@@ -167,7 +167,7 @@ def test_a_killed_server_loses_nothing(store: Store, browser: Any) -> None:
     assert said(store, fourth) == []
     server = serve(store, port=server.port)
     try:
-        page.wait_for_selector("#desk[data-busy=no]", timeout=20_000)
+        page.wait_for_selector("#desk[data-busy=no]")
         assert said(store, fourth) == [("ana", "accept", None)]
         assert clip_of(page) not in {*done, fourth}
         assert [fault for fault in watcher.faults if "net::ERR_" not in fault] == []

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from page_server import IN_CHROMIUM, Server, Watcher, clip_of, prepare, press, sit_down
 from review_runs import made, open_review, say
+from waiting import PATIENCE_S
 
 from flex.files import write_text
 from flex.graph import Graph
@@ -150,7 +151,7 @@ def test_an_admin_adds_people(store: Store, server: Server, browser: Any) -> Non
     watcher = Watcher(server.url)
     ana, ada = watcher.page(browser), watcher.page(browser)
     for page, name in ((ana, "ana"), (ada, "ada")):
-        page.set_default_timeout(60_000)
+        page.set_default_timeout(1000 * PATIENCE_S)
         page.goto(server.url)
         page.get_by_role("button", name=name).click()
         page.get_by_role("tab", name="People").click()

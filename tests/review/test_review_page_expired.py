@@ -79,8 +79,7 @@ def test_behind_a_tab_too_one_is_told_and_gets_to_the_door(watcher: Watcher, pag
     told = page.locator(".login-ended")
     told.wait_for()
     assert page_words().says["tab_logged_out"] in told.inner_text()
-    page.wait_for_timeout(500)
-    assert not page.get_by_text("Error", exact=True).filter(visible=True).count()
+    page.get_by_text("Error", exact=True).filter(visible=True).wait_for(state="detached")
     assert uncaught(watcher) == []
     told.get_by_role("link").click()
     sit_down(page, watcher.url, "ana")

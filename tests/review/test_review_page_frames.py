@@ -18,6 +18,7 @@ from page_server import (
     write_small_video,
 )
 from review_runs import made
+from waiting import PATIENCE_S
 
 from flex.files import write_text
 from flex.graph import Graph
@@ -70,7 +71,7 @@ def server(folder: Path) -> Iterator[Server]:
 
 @pytest.fixture(scope="module")
 def client(server: Server) -> Iterator[Any]:
-    with httpx.Client(base_url=server.url, timeout=30) as found:
+    with httpx.Client(base_url=server.url, timeout=PATIENCE_S) as found:
         found.post("/login", data={"name": "ana"})
         yield found
 
@@ -108,7 +109,7 @@ def test_no_other_frame_is_served(client: Any, query: str) -> None:
 
 def test_frames_need_a_ticket_and_are_no_video(client: Any) -> None:
     where = f"/review/frame?clip={CLIP}&view=Front&number=0"
-    assert httpx.get(f"{client.base_url}{where[1:]}", timeout=30).status_code == 401
+    assert httpx.get(f"{client.base_url}{where[1:]}", timeout=PATIENCE_S).status_code == 401
     assert client.get(f"/review/media?clip={CLIP}&view=Front").status_code == 404
     assert client.get(f"{where}x").status_code == 422
 

@@ -1,5 +1,6 @@
 """The skeleton over the first view: what the server projects, and where the page draws it."""
 
+import functools
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,6 +20,7 @@ from page_server import (
     sit_down,
 )
 from review_runs import made
+from waiting import eventually
 
 from flex.cameras import Calibration, cameras_path, project, write_cameras
 from flex.dataset import load_skeleton, skeleton_path
@@ -128,7 +130,6 @@ def show_frame(page: Any, number: int) -> None:
         f"Math.abs(document.querySelector('#views video').currentTime - {number / 10 + 0.02}) < .03"
     )
     page.wait_for_function("!document.querySelector('#views video').seeking")
-    page.wait_for_timeout(300)
 
 
 def assert_lies_on(page: Any, pixels: Any) -> None:
@@ -163,10 +164,9 @@ def test_the_page_draws_the_skeleton_over_the_first_view(folder: Path) -> None:
             whole = expected(folder)
             for number in (10, 0, 19, 4):
                 show_frame(page, number)
-                assert_lies_on(page, whole[number])
+                eventually(functools.partial(assert_lies_on, page, whole[number]))
             page.set_viewport_size({"width": 700, "height": 900})
-            page.wait_for_timeout(300)
-            assert_lies_on(page, whole[4])
+            eventually(lambda: assert_lies_on(page, whole[4]))
             page.keyboard.press("k")
             assert not page.is_visible("canvas.over")
             page.keyboard.press("k")

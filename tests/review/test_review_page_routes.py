@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from page_server import Server, prepare, write_small_video
 from review_runs import FINDING, made
+from waiting import PATIENCE_S
 
 from flex.accounts import add_account
 from flex.files import write_text
@@ -46,7 +47,7 @@ def server(folder: Path) -> Iterator[Server]:
 
 @contextmanager
 def enter(server: Server, name: str = "ana", password: str = "correct horse") -> Iterator[Any]:
-    with httpx.Client(base_url=server.url, timeout=30) as client:
+    with httpx.Client(base_url=server.url, timeout=PATIENCE_S) as client:
         client.post("/login", data={"name": name, "password": password})
         yield client
 
@@ -64,7 +65,7 @@ def version_now(clip: str, folder: Path) -> str:
 
 
 def test_only_reviewers_come_in(server: Server) -> None:
-    with httpx.Client(base_url=server.url, timeout=30) as stranger:
+    with httpx.Client(base_url=server.url, timeout=PATIENCE_S) as stranger:
         assert stranger.get("/").headers["location"] == "/login"
         for path in ("next", "decide", "undo", "check", "skip", "ahead"):
             assert stranger.post(f"/review/{path}", json={}).status_code == 401, path

@@ -37,7 +37,7 @@ def start(store: Store, one: str, other: str, rounds: int) -> subprocess.Popen[s
 def test_two_threads_in_each_of_two_processes_lose_nothing(review: Store) -> None:
     rounds = 30
     workers = [start(review, *pair, rounds) for pair in (("ana", "ben"), ("cleo", "rita"))]
-    printed = [line for worker in workers for line in worker.communicate(timeout=60)[0].split("\n")]
+    printed = [line for worker in workers for line in worker.communicate()[0].split("\n")]
     assert [worker.returncode for worker in workers] == [0, 0]
     said = dict(line.split("\t") for line in printed if line)
     assert len(said) == 4 * rounds
@@ -55,7 +55,7 @@ def test_what_was_acknowledged_survives_a_kill(review: Store) -> None:
     seen = list(itertools.islice(worker.stdout, 40))
     worker.send_signal(signal.SIGKILL)
     seen += [line for line in worker.stdout if line.endswith("\n")]
-    worker.wait(timeout=30)
+    worker.wait()
     worker.stdout.close()
     assert worker.returncode == -signal.SIGKILL
     said = dict(line.rstrip("\n").split("\t") for line in seen)

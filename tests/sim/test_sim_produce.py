@@ -7,14 +7,13 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 import scipy.io
 from typer.testing import CliRunner
+from waiting import until
 
 from flex.annotations import load_annotations
 from flex.data_check import check_data
@@ -115,7 +114,7 @@ def test_a_killed_run_goes_on_and_ends_alike(filmed: Path, tmp_path: Path) -> No
     command = [sys.executable, "-m", "sim", "--out", str(root), *options, "--size", "64"]
     command += ["--fps", "10", "--jobs", "2"]
     running = subprocess.Popen(command, stderr=subprocess.DEVNULL, start_new_session=True)
-    wait_for(lambda: any(root.rglob("EMG.csv")))
+    until(lambda: any(root.rglob("EMG.csv")), running)
     os.killpg(running.pid, signal.SIGKILL)
     running.wait()
     assert len(files(root, ".mp4")) < 6
@@ -125,13 +124,6 @@ def test_a_killed_run_goes_on_and_ends_alike(filmed: Path, tmp_path: Path) -> No
     finished = {name: content for name, content in finished.items() if "/." not in name}
     assert finished == files(filmed)
     assert check_data(root, GRAPH).problems == ()
-
-
-def wait_for(condition: Callable[[], bool], limit_s: float = 60) -> None:
-    end = time.monotonic() + limit_s
-    while not condition():
-        assert time.monotonic() < end
-        time.sleep(0.02)
 
 
 @pytest.mark.parametrize(
