@@ -21,7 +21,8 @@ FLEX ?=
 REPRODUCE ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help qa-dataset sim sft eval aqa emg reproduce demo review test lint test-llm bench docs clean
+.PHONY: help qa-dataset sim sft eval aqa emg reproduce demo review test test-slow lint test-llm
+.PHONY: bench docs clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -87,8 +88,14 @@ review: $(VENV)/.coach ## Verify the dialogues, several people at once: a page i
 	@test -e $(OUT)/dialogues.jsonl || $(MAKE) qa-dataset
 	$(RUN) -m review page --dialogues $(OUT) $(REVIEW)
 
-test: $(VENV)/.dev debian lint ## Check style and types, run all tests
-	$(RUN) -m pytest -n 2
+# The files of tests are dealt out to two processes; each makes its fixtures once.
+TESTS := $(RUN) -m pytest -n 2 --dist loadgroup
+
+test: $(VENV)/.dev debian lint ## Check style and types, run the tests of every day (minutes)
+	$(TESTS)
+
+test-slow: $(VENV)/.dev debian ## Run the others: Ray, kills, two ranks, trainings, whole commands
+	$(TESTS) -m 'slow and not llm'
 
 lint: $(VENV)/.dev ## Check style and types only
 	$(VENV)/bin/ruff check .

@@ -30,6 +30,7 @@ from benchmarks import (
     prepare_rate,
     review_rate,
     sft_rate,
+    sim_learning,
     sim_rate,
 )
 from flex import cli
@@ -41,6 +42,7 @@ BENCHMARKS: dict[str, Benchmark] = {
     "memory": memory.run,
     "llm": llm_rate.run,
     "sim": sim_rate.run,
+    "learning": sim_learning.run,
     "film": film_rate.run,
     "metrics": metrics_rate.run,
     "sft": sft_rate.run,

@@ -15,6 +15,17 @@ RAY_NODE = {"num_cpus": 1, "object_store_memory": 80_000_000}
 ChatServer = Callable[..., AbstractContextManager[tuple[str, list[dict[str, Any]]]]]
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep the tests of a file in one process, so that its fixtures are made once.
+
+    Tests of a named group stay together over all files, as those that share the Ray cluster.
+    """
+    for item in items:
+        if item.get_closest_marker("xdist_group") is None:
+            item.add_marker(pytest.mark.xdist_group(str(item.path)))
+
+
 @pytest.fixture
 def chat_server() -> ChatServer:
     """Return what serves: `with chat_server(say) as (address, requests)`, say: request → answer."""

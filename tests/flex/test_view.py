@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 from typer.testing import CliRunner, Result
+from waiting import until
 
 from flex.__main__ import app
 from flex.dataset import semg_path, skeleton_path
@@ -252,11 +253,7 @@ def _scrub(page: Any, share: float) -> None:
 
 def _wait(page: Any, condition: str) -> None:
     # Playwright's own waiting evaluates text inside the page, which the page forbids.
-    for _ in range(200):
-        if page.evaluate(condition):
-            return
-        page.wait_for_timeout(50)
-    raise AssertionError(condition)
+    until(lambda: page.evaluate(condition))
 
 
 def _settled(page: Any, time_s: float) -> None:
@@ -264,7 +261,6 @@ def _settled(page: Any, time_s: float) -> None:
     _wait(page, f"!{video}.seeking && Math.abs({video}.currentTime - {time_s}) < 0.02")
 
 
-@pytest.mark.slow
 def test_the_page_plays_by_itself_in_a_browser(root: Path, browser: Any) -> None:
     note = "</script><script>alert(1)</script>"
     _change(root, errors=[{"key_step": "AK44", "error_type": "ET056", "note": note}], score=None)
@@ -328,7 +324,6 @@ def test_the_page_plays_by_itself_in_a_browser(root: Path, browser: Any) -> None
     assert not faults
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_the_page_fits_a_phone(root: Path, browser: Any, scheme: str) -> None:
     _, out = _view(root)

@@ -150,6 +150,7 @@ def _playback(page: Any) -> None:
     assert not page.is_visible("canvas.skeleton")
 
 
+@pytest.mark.slow
 def test_a_killed_server_loses_nothing(store: Store, browser: Any) -> None:
     server = serve(store)
     watcher = Watcher(server.url)

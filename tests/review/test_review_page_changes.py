@@ -22,7 +22,7 @@ from review.store import Store
 
 pytest.importorskip("playwright")
 pytest.importorskip("gradio")
-pytestmark = IN_CHROMIUM
+pytestmark = [pytest.mark.slow, IN_CHROMIUM]
 ONE_VOICE = Rules(voices=1, gold_share=0, audit_share=0)
 ODD = "<img src=x onerror=alert(1)>"
 

@@ -16,7 +16,7 @@ from review.store import Store
 
 pytest.importorskip("playwright")
 pytest.importorskip("gradio")
-pytestmark = IN_CHROMIUM
+pytestmark = [pytest.mark.slow, IN_CHROMIUM]
 # What browsers say themselves of such an answer, and no script can keep them from it.
 OF_THE_BROWSER = "Failed to load resource: the server responded with a status of 401"
 

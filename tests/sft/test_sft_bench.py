@@ -77,6 +77,7 @@ def test_dialogues_have_about_the_tokens_that_were_asked_for(tmp_path: Path) -> 
     assert lengths == pytest.approx([512, 512], abs=64)
 
 
+@pytest.mark.slow
 def test_the_tiny_shape_is_measured_on_the_cpu(tmp_path: Path) -> None:
     out = tmp_path / "bench.json"
     options = ["--config", str(CONFIGS / "paper.yaml"), "--shape", "tiny", "--steps", "2"]

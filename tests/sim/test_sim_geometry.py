@@ -156,6 +156,7 @@ def test_every_observable_error_has_a_rule_and_every_rule_a_place() -> None:
     assert set(explained) <= {f"{action} {item}" for action, item in PLACES}
 
 
+@pytest.mark.slow
 def test_rules_recover_errors_of_unseen_people() -> None:
     known, unseen = choose_records(STAGE.study, 1000, 400)
     before, after = load_lifts(STAGE, known), load_lifts(STAGE, unseen)
