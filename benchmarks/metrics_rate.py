@@ -44,8 +44,8 @@ def run(console: Console) -> dict[str, Any]:
     return {
         "answers": count,
         "different_pairs": pairs,
-        "seconds": round(seconds, 1),
-        "cpu_seconds": round(cpu_s, 1),
+        "seconds": round(seconds, 3),
+        "cpu_seconds": round(cpu_s, 3),
         "target_s": TARGET_S,
         "values": values,
         "missing": missing,
