@@ -1,4 +1,7 @@
-"""Every command of the README runs, in a copy of the repository, as a user would give it."""
+"""Every command of the README runs, in a copy of the repository, as a user would give it.
+
+Links and pictures of README and docs/ lead to files and headings that are there.
+"""
 
 import os
 import re
@@ -13,9 +16,14 @@ from waiting import PATIENCE_S, until
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+PAGES = [
+    "README.md",
+    "CONTRIBUTING.md",
+    *sorted(f"docs/{page.name}" for page in (ROOT / "docs").glob("*.md")),
+]
 # These take long, need a network, or are what is running now: only that they would run is tested.
 ONLY_PLANNED = {
-    *("test", "test-llm", "bench", "sim", "sft", "eval", "aqa", "emg", "reproduce"),
+    *("test", "test-slow", "test-llm", "bench", "sim", "sft", "eval", "aqa", "emg", "reproduce"),
     *("demo", "review"),
 }
 EXPECTED = {"flex score": "77.02", "graph find": "ET056", "graph check": "416 occurrences"}
@@ -95,7 +103,19 @@ def served(port: int) -> bool:
         return False
 
 
-def test_links_lead_somewhere() -> None:
-    links = re.findall(r"\]\((?!https?:)([^)#]+)", README)
-    assert links
-    assert [link for link in links if not (ROOT / link).exists()] == []
+def headings(page: Path) -> set[str]:
+    """Return the anchors of a page, as GitHub makes them."""
+    titles = re.findall(r"^#+ (.+)$", page.read_text(encoding="utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles}
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_links_lead_somewhere(name: str) -> None:
+    page = ROOT / name
+    links = re.findall(r"\]\((?!https?:)([^)\s]+)", page.read_text(encoding="utf-8"))
+    for link in links:
+        target, _, anchor = link.partition("#")
+        file = page.parent / target if target else page
+        assert file.exists(), link
+        assert not anchor or anchor in headings(file), link
+    assert links or name != "README.md"
