@@ -1,6 +1,7 @@
 """What keeps the house in order: imports go one way, files stay small, commands start fast."""
 
 import ast
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -106,3 +107,17 @@ def test_the_base_install_names_no_torch() -> None:
 
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     assert not [d for d in project["dependencies"] if d.startswith(("torch", "transformers"))]
+
+
+def test_the_train_extra_holds_what_the_product_imports() -> None:
+    import tomllib
+
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    extra = {
+        re.split("[<>=]", line)[0].replace("-", "_")
+        for line in project["optional-dependencies"]["train"]
+    }
+    used = set().union(*(imported(path) for room in ROOMS for path in (ROOT / room).rglob("*.py")))
+    used.add("tensorboard")  # through torch.utils.tensorboard
+    assert "torch" in extra
+    assert extra - used == set()

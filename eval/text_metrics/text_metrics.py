@@ -3,7 +3,8 @@
     metric = evaluate.load("eval/text_metrics")
     metric.compute(predictions=[…], references=[…])["bleu"]
 
-Run it where `eval` can be imported, such as the project's folder.
+Run it where `eval` can be imported, such as the project's folder. It needs `pip install evaluate`,
+which nothing else here does.
 """
 
 from typing import Any
