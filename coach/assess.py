@@ -11,7 +11,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from coach.confidence import Confidence, Rated, Unrated, confidence_of
+from coach.confidence import Confidence, Doubt, Rated, Unrated, confidence_of, doubt_of
 from coach.timing import Moment, moment_of
 from coach.visibility import Hidden, View, not_visible
 from eval.answers import STAGES, Answer, Stage, Truth
@@ -65,7 +65,7 @@ class StandardStep(_Record):
 
 
 class Assessment(_Record):
-    """All that is known of one lift so far.
+    """All that is known of one lift so far; where there is doubt, no more than the exercise.
 
     Attributes:
         stages: the stages with a text.
@@ -76,6 +76,7 @@ class Assessment(_Record):
         chosen: whether `action` is the user's choice.
         confidence: of the model in the exercise, where its answers could be rated.
         unrated: why they could not.
+        doubt: why nothing is judged, whatever the answers say; empty unless so.
         verdict: of the evaluation; `None` without one, or without an exercise to read it by.
         errors: in phase order.
         advised: names of error types that it gives advice on without naming an error.
@@ -97,6 +98,7 @@ class Assessment(_Record):
     chosen: bool = False
     confidence: Confidence | None = None
     unrated: Unrated = ""
+    doubt: Doubt = ""
     verdict: Verdict | None = None
     errors: tuple[FoundError, ...] = ()
     advised: tuple[str, ...] = ()
@@ -138,13 +140,18 @@ def assess(
     """
     given = {stage: texts[stage] for stage in STAGES if texts.get(stage, "").strip()}
     named = _named(graph, given)
-    parsed = parse_score(given["score"]) if "score" in given else None
+    confidence = confidence_of(graph, named, rated) if rated else None
+    doubt = doubt_of(confidence, unrated)
+    if not doubt and "recognise" in given and named is None and user_action is None:
+        doubt = "unnamed"
+    parsed = parse_score(given["score"]) if "score" in given and not doubt else None
     so_far = Assessment(
         stages=tuple(given),
         named=named,
         named_name=graph.actions[named].name if named else "",
-        confidence=confidence_of(graph, named, rated) if rated else None,
+        confidence=confidence,
         unrated=unrated,
+        doubt=doubt,
         chosen=user_action is not None,
         view=view,
         **_stated(parsed),
@@ -152,11 +159,12 @@ def assess(
     action = graph.action(user_action).id if user_action is not None else named
     if action is None:
         return so_far
+    so_far = so_far.model_copy(update={"action": action, "action_name": graph.actions[action].name})
+    if doubt:
+        return so_far
     hidden = not_visible(graph, action, view)
     found = so_far.model_copy(
         update={
-            "action": action,
-            "action_name": graph.actions[action].name,
             "standard": _standard(graph, action),
             "hidden": hidden,
             "total": graph.total(action),

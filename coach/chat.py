@@ -9,18 +9,19 @@ from dataclasses import dataclass, field
 from typing import Literal, Self
 
 from coach.assess import Assessment, assess
-from coach.confidence import Rated, Unrated
+from coach.confidence import UNTUNED, Check
 from coach.framing import Framing
 from coach.report import Said
-from coach.talk import Mode
+from coach.talk import Mode, is_untuned
 from coach.uploads import Upload
 from coach.visibility import View
 from flex.graph import Graph
 from qa_gen.dialogue import Stage
 from vlm.chat import Message
 
-# waiting: nobody writes yet. told: the user said it, no model.
-State = Literal["waiting", "writing", "done", "stopped", "failed", "told"]
+# waiting: nobody writes yet. told: the user said it, no model. doubted: a notice stands in place of
+# an answer, or below the one to "which exercise", since the model may not know what the clip shows.
+State = Literal["waiting", "writing", "done", "stopped", "failed", "told", "doubted"]
 
 
 @dataclass
@@ -32,8 +33,6 @@ class Turn:
         mode: how the model was asked.
         model: its name.
         note: what the page says in place of an answer, or below one.
-        rated: how likely the model held each exercise, where it was asked which it is.
-        unrated: why that is not known.
     """
 
     question: str
@@ -43,8 +42,6 @@ class Turn:
     answer: str = ""
     state: State = "waiting"
     note: str = ""
-    rated: Rated | None = None
-    unrated: Unrated = ""
 
 
 @dataclass
@@ -55,6 +52,7 @@ class Lift:
         compared: what several models answered to one question, outside the talk.
         user_action: id of the exercise, where the user knows better.
         example: id of the clip in the data folder, for an example.
+        checks: whether the clip shows an exercise that the model knows, for each mode.
     """
 
     upload: Upload
@@ -64,6 +62,7 @@ class Lift:
     compared: list[Said] = field(default_factory=list)
     user_action: str | None = None
     example: str | None = None
+    checks: dict[Mode, Check] = field(default_factory=dict)
     _begin: int = 0
 
     def begin_again(self) -> None:
@@ -72,18 +71,16 @@ class Lift:
 
     def add_compared(self, turn: Turn) -> None:
         """Keep an answer that was asked for apart from the talk, for the report."""
-        self.compared.append(
-            Said(question=turn.question, answer=turn.answer, stage=turn.stage, model=turn.model)
-        )
+        self.compared.append(_said(turn, turn.model))
 
     @property
     def _talk(self) -> list[Turn]:
         return self.turns[self._begin :]
 
-    @property
-    def texts(self) -> dict[Stage, str]:
-        """The last answer of each stage."""
-        return {turn.stage: turn.answer for turn in self._talk if turn.stage and turn.answer}
+    def texts(self, mode: Mode) -> dict[Stage, str]:
+        """Return the last answer of each stage in one mode, or by the user."""
+        heard = (turn for turn in self._talk if turn.mode == mode or turn.state == "told")
+        return {turn.stage: turn.answer for turn in heard if turn.stage and turn.answer}
 
     @property
     def last(self) -> Turn | None:
@@ -91,37 +88,52 @@ class Lift:
         answered = (turn for turn in reversed(self._talk) if turn.answer and turn.state != "told")
         return next(answered, None)
 
-    def assessment(self, graph: Graph) -> Assessment:
-        """Return what the answers come to so far."""
-        asked = [turn for turn in self._talk if turn.stage == "recognise" and turn.answer]
+    def check(self, mode: Mode) -> Check:
+        """Return what is known of whether the clip shows an exercise that the model knows."""
+        return UNTUNED if is_untuned(mode) else self.checks.get(mode, Check())
+
+    def assessment(self, graph: Graph, mode: Mode = "tuned") -> Assessment:
+        """Return what the answers in one mode come to so far.
+
+        Args:
+            graph: the knowledge graph.
+            mode: the mode; that of the last question, if one was asked, goes before.
+        """
+        return self.assessed(graph, self._talk[-1].mode if self._talk else mode)
+
+    def assessed(self, graph: Graph, mode: Mode) -> Assessment:
+        """Return what the answers in just this mode come to so far."""
+        check, texts = self.check(mode), self.texts(mode)
         return assess(
             graph,
-            self.texts,
+            {"recognise": check.answer, **texts},
             user_action=self.user_action,
-            rated=asked[-1].rated if asked else None,
-            unrated=asked[-1].unrated if asked else "",
+            rated=check.rated,
+            unrated=check.unrated,
             duration_s=self.upload.duration_s,
             view=self.view,
         )
 
     def messages(self) -> list[Message]:
-        """Return what was said, for the model; questions without an answer are left out."""
+        """Return what was said, for the model; what has no answer or a doubted one is left out."""
         return list(self._messages())
 
     def said(self) -> tuple[Said, ...]:
         """Return what was said, for the report."""
-        talk = [
-            Said(question=turn.question, answer=turn.answer, stage=turn.stage)
-            for turn in self.turns
-            if turn.answer
-        ]
+        talk = [_said(turn) for turn in self.turns if turn.answer or turn.state == "doubted"]
         return (*talk, *self.compared)
 
     def _messages(self) -> Iterator[Message]:
         for turn in self._talk:
-            if turn.answer:
+            if turn.answer and turn.state != "doubted":
                 yield {"role": "user", "content": turn.question}
                 yield {"role": "assistant", "content": turn.answer}
+
+
+def _said(turn: Turn, model: str = "") -> Said:
+    return Said(
+        question=turn.question, answer=turn.answer, stage=turn.stage, model=model, note=turn.note
+    )
 
 
 @dataclass

@@ -9,27 +9,25 @@ Whatever goes wrong with an answer is said in its place and in the log, and touc
 import secrets
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
 
 from coach.chat import Chat, Lift, Turn
-from coach.confidence import Rated
+from coach.checking import Checker
 from coach.desk import Desk, DeskFullError
+from coach.doubt import doubt_notice, states_number
 from coach.intake import Intake
 from coach.log import Log
-from coach.questions import exercise_answers, stage_questions, told_exercise
-from coach.talk import Mode, Talker
+from coach.questions import stage_questions, told_exercise
+from coach.talk import Mode
 from coach.talk_loading import Loading
-from coach.talk_prompt import conversation_of
 from coach.words import say
+from coach.writing import Writer
 from flex.graph import Graph
 from flex.problems import InputError
 from qa_gen.dialogue import Stage
-from vlm.generate import Conversation, Decoding
-
-# A page is redrawn at most this often while an answer comes, for each person who is here.
-_SHOW_EVERY_S = 0.08
+from vlm.chat import Message
+from vlm.generate import Decoding
 
 
 @dataclass(frozen=True)
@@ -54,6 +52,9 @@ class Coaching:
     ) -> Iterator[None]:
         """Ask one question about the newest clip; yields whenever there is more to show.
 
+        The clip is checked before. Where there is doubt, all but the exercise's name is answered
+        by a notice, and the model is not asked.
+
         Args:
             chat: it has a clip, and is not busy.
             question: any text.
@@ -67,7 +68,8 @@ class Coaching:
     def assess(self, chat: Chat, mode: Mode) -> Iterator[None]:
         """Ask all four questions from the start; yields whenever there is more to show.
 
-        The user's choice of an exercise, if there is one, stands in for the first answer.
+        The user's choice of an exercise, if there is one, stands in for the first answer. Where
+        the model may not know what the clip shows, the round ends with a notice.
         """
         lift = chat.lift
         assert lift is not None
@@ -93,7 +95,7 @@ class Coaching:
                 turns[mode] = Turn(question, stage, mode, "")
                 for _ in self._answer(chat, lift, turns[mode], [], None):
                     yield turns
-                if turns[mode].state != "done":
+                if turns[mode].state not in ("done", "doubted"):
                     return
                 lift.add_compared(turns[mode])
 
@@ -114,17 +116,15 @@ class Coaching:
             yield Turn(question, "recognise", mode, "", answer=answer, state="told")
 
     def _answer(
-        self, chat: Chat, lift: Lift, turn: Turn, before: list[Any], seed: int | None
+        self, chat: Chat, lift: Lift, turn: Turn, before: Sequence[Message], seed: int | None
     ) -> Iterator[None]:
         started = time.monotonic()
         first_s: float | None = None
         try:
-            for came_s in self._stream(chat, lift, turn, before, seed, started):
+            for came_s in self._stream(chat, lift, turn, before, seed):
                 first_s = came_s
                 yield
-            if not turn.answer.strip():
-                turn.note = turn.note or say("stopped" if chat.stopped else "no_answer")
-            turn.state = "stopped" if chat.stopped else "done" if turn.answer.strip() else "failed"
+            self._end(chat, lift, turn)
         except DeskFullError:
             turn.state, turn.note = "failed", say("full", count=self.desk.length)
         except InputError as error:
@@ -153,78 +153,39 @@ class Coaching:
         yield
 
     def _stream(
-        self, chat: Chat, lift: Lift, turn: Turn, before: list[Any], seed: int | None, start: float
+        self, chat: Chat, lift: Lift, turn: Turn, before: Sequence[Message], seed: int | None
     ) -> Iterator[float | None]:
-        """Yield how long the first piece took, as often as there is something to show."""
-        ticket = self.desk.enter()
-        try:
-            talker = yield from self._wait(chat, turn, ticket)
-            if talker is None:
+        """Check the clip and write the answer; yields how long its first piece took."""
+        writer = Writer(self.graph, self.loading, self.desk, self.decoding)
+        checker = Checker(writer, self.log)
+        recognises = turn.stage == "recognise"
+        if not recognises:
+            yield from checker.check(chat, lift, turn)
+            if chat.stopped or turn.state == "failed":
                 return
-            turn.model, turn.state, turn.note = talker.name(turn.mode), "writing", ""
-            yield None
-            decoding = self.decoding
-            if seed is not None:
-                drawn = {"do_sample": True, "temperature": 0.7, "top_p": 0.9, "seed": seed}
-                decoding = decoding.model_copy(update=drawn)
-            asked = [*before, {"role": "user", "content": turn.question}]
-            prompt = conversation_of(talker, self.graph, lift, asked, turn.mode, decoding)
-            first_s, shown = None, 0.0
-            with closing(talker.stream(prompt, turn.mode, decoding)) as pieces:
-                for piece in pieces:
-                    first_s = time.monotonic() - start if first_s is None else first_s
-                    turn.answer += piece
-                    if chat.stopped:
-                        break
-                    if time.monotonic() - shown > _SHOW_EVERY_S * self.desk.length:
-                        shown = time.monotonic()
-                        yield first_s
-            # The whole answer is on the page before the rest is worked out.
-            yield first_s
-        finally:
-            self.desk.leave(ticket)
-        if turn.stage == "recognise" and turn.answer.strip() and not chat.stopped:
-            self._rate(talker, turn, prompt, drawn=seed is not None)
-
-    def _rate(self, talker: Talker, turn: Turn, prompt: Conversation, *, drawn: bool) -> None:
-        """Note how likely the model holds each exercise; without that the answer still stands."""
-        answers = exercise_answers(self.graph)
-        started = time.monotonic()
-        try:
-            found = talker.rate(prompt, turn.mode, [*answers.values(), turn.answer])
-        except Exception:
-            self.log.failure(secrets.token_hex(3))
-            turn.unrated = "failed"
+        doubt = lift.assessed(self.graph, turn.mode).doubt
+        if doubt and not recognises:
             return
-        if found is None:
-            turn.unrated = "served"
-            return
-        *each, own = found
-        measured = talker.simulated and turn.mode == "tuned" and not drawn
-        a_token = own / talker.responder.count_tokens(turn.answer) if measured else None
-        turn.rated = Rated(dict(zip(answers, each, strict=True)), a_token)
-        self.log.event("rated", seconds=time.monotonic() - started, model=turn.model)
+        yield from writer.write(chat, lift, turn, before, seed, doubted=bool(doubt))
+        if recognises and turn.answer.strip() and not chat.stopped:
+            likeliest = seed is None and not before
+            yield from checker.check(chat, lift, turn, turn if likeliest else None)
 
-    def _wait(self, chat: Chat, turn: Turn, ticket: int) -> Any:
-        """Wait for the model and for one's turn; returns the talker, or `None` if stopped."""
-        while not self.loading.over.wait(0.25):
-            turn.note = say("waiting_model")
-            yield None
-            if chat.stopped:
-                return None
-        if self.loading.talker is None:
-            turn.state, turn.note = "failed", say("failed", why=self.loading.failure)
-            return None
-        shown = 0
-        while place := self.desk.place(ticket):
-            if chat.stopped:
-                return None
-            # Nothing is drawn anew for all who wait unless the line has moved.
-            if place != shown:
-                shown, turn.note = place, say("waiting_line", count=place)
-                yield None
-        talker: Talker = self.loading.talker
-        return talker
+    def _end(self, chat: Chat, lift: Lift, turn: Turn) -> None:
+        """Note how an answer ended, and say what stands in its place or below it."""
+        doubted = lift.assessed(self.graph, turn.mode)
+        if doubted.doubt and states_number(turn.answer):
+            turn.answer, turn.note = "", say("held_back")
+        if turn.state == "failed" or chat.stopped:
+            turn.state = "stopped" if chat.stopped else "failed"
+            turn.note = turn.note or ("" if turn.answer.strip() else say("stopped"))
+        elif doubted.doubt:
+            turn.state = "doubted"
+            turn.note = f"{turn.note} {doubt_notice(doubted)}".strip()
+        elif turn.answer.strip():
+            turn.state = "done"
+        else:
+            turn.state, turn.note = "failed", turn.note or say("no_answer")
 
 
 @contextmanager

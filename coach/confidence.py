@@ -22,10 +22,12 @@ from pydantic import BaseModel, ConfigDict
 from flex.graph import Graph
 
 THRESHOLDS_FILE = Path(__file__).with_name("confidence.yaml")
-# Why there is no confidence: the model is behind an endpoint, or rating the answers failed.
-Unrated = Literal["", "served", "failed"]
-# spread: no exercise has a large share. unlike: the model is unsure of its own words.
-Doubt = Literal["", "spread", "unlike"]
+# Why there is no confidence: the model has not learnt to coach, it is behind an endpoint, or rating
+# the answers failed.
+Unrated = Literal["", "untuned", "served", "failed"]
+# untuned, failed: as above; a served model is not doubted, only unchecked. spread: no exercise has
+# a large share. unlike: the model is unsure of its own words. unnamed: it names no exercise.
+Doubt = Literal["", "untuned", "failed", "spread", "unlike", "unnamed"]
 
 
 @dataclass(frozen=True)
@@ -40,6 +42,24 @@ class Rated:
 
     log_likelihoods: Mapping[str, float]
     own: float | None = None
+
+
+@dataclass(frozen=True)
+class Check:
+    """What came of checking whether a clip shows an exercise that a model knows.
+
+    Attributes:
+        rated: how likely it held each exercise; `None` where that is not known.
+        unrated: why not.
+        answer: what it says when it is asked for the exercise, whether that was shown or not.
+    """
+
+    rated: Rated | None = None
+    unrated: Unrated = ""
+    answer: str = ""
+
+
+UNTUNED = Check(unrated="untuned")
 
 
 class Confidence(BaseModel):
@@ -88,6 +108,13 @@ def confidence_of(graph: Graph, named: str | None, rated: Rated) -> Confidence:
         own=rated.own,
         doubt=_doubt(share, rated.own),
     )
+
+
+def doubt_of(confidence: Confidence | None, unrated: Unrated) -> Doubt:
+    """Return why a clip's assessment is not shown, as far as a check tells; empty if it is."""
+    if unrated in ("untuned", "failed"):
+        return unrated
+    return confidence.doubt if confidence else ""
 
 
 def _doubt(share: float, own: float | None) -> Doubt:

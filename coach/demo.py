@@ -31,6 +31,7 @@ from coach.page_events import Events
 from coach.settings import Settings
 from coach.talk import Talker, find_sampler
 from coach.talk_loading import Loading
+from coach.words import say
 from flex.accounts import Accounts, load_accounts
 from flex.cli import err
 from flex.graph import Graph
@@ -91,10 +92,12 @@ def serve(settings: Settings) -> None:
         seconds = time.monotonic() - started
         address = f"http://{settings.host}:{settings.port}/"
         err.print(f"The coach is at [bold]{address}[/] (ready after {seconds:.1f} s). Ctrl-C ends.")
+        if events.untuned:
+            _warn_untuned()
         log.event("ready", seconds=seconds, cpu_s=time.process_time())
         # Only now: while torch is imported, nothing else gets on.
         coaching.loading.start()
-        _say_when_loaded(coaching, log, started)
+        _say_when_loaded(coaching, log, started, untuned=events.untuned)
         told.wait()
         page.close(verbose=False)
 
@@ -176,16 +179,22 @@ def _launch(settings: Settings, accounts: Accounts | None) -> dict[str, Any]:
     }
 
 
-def _say_when_loaded(coaching: Coaching, log: Log, started: float) -> None:
-    def say() -> None:
+def _warn_untuned() -> None:
+    err.print(f"[bold yellow]untuned[/] {say('untuned')}")
+
+
+def _say_when_loaded(coaching: Coaching, log: Log, started: float, *, untuned: bool) -> None:
+    def wait() -> None:
         coaching.loading.over.wait()
         seconds, failure = time.monotonic() - started, coaching.loading.failure
         err.print(
             f"[red]error[/] {failure}" if failure else f"The model is there ({seconds:.1f} s)."
         )
+        if untuned and not failure:
+            _warn_untuned()
         log.event("model", seconds=seconds, failure=failure)
 
-    threading.Thread(target=say, daemon=True).start()
+    threading.Thread(target=wait, daemon=True).start()
 
 
 @contextmanager

@@ -106,10 +106,12 @@ class Muscles:
             return None, say("muscles_no_skeleton")
         if len(model.recipe.views) > 1:
             return None, say("muscles_views", count=len(model.recipe.views))
-        action = lift.assessment(self._graph).action
-        if action is None:
+        found = lift.assessment(self._graph)
+        if found.doubt:
+            return None, say("muscles_doubted")
+        if found.action is None:
             return None, say("muscles_no_exercise")
-        return Clip(lift.upload.name, action, {model.recipe.views[0]: lift.upload.path}), ""
+        return Clip(lift.upload.name, found.action, {model.recipe.views[0]: lift.upload.path}), ""
 
     def _film(self, lift: Lift, clip: Clip, model: "Model") -> Path:
         from emg.film import film

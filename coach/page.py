@@ -85,4 +85,4 @@ def build_page(events: Events) -> Any:
 
 
 def _head(events: Events) -> str:
-    return head_html(events.coaching, events.names[events.best], events.simulated)
+    return head_html(events.coaching, events.names[events.best], events.simulated, events.untuned)

@@ -27,7 +27,7 @@ from coach.page_view import (
 from coach.questions import stage_of
 from coach.refusals import UploadError
 from coach.report import Report, report_html, report_json
-from coach.talk import Mode
+from coach.talk import Mode, is_untuned
 from coach.visibility import View
 from coach.words import say
 from flex.files import write_text
@@ -61,6 +61,11 @@ class Events:
     def best(self) -> Mode:
         """The mode that answers unless the visitor picks another one."""
         return "tuned" if "tuned" in self.names else "base"
+
+    @property
+    def untuned(self) -> bool:
+        """Whether no model here has learnt to coach."""
+        return is_untuned(self.best)
 
     # A clip comes in: each gives video, view, chat, frames, panel, exercise and note.
     def clip(self, chat: Chat, path: str | None, view: View | Literal[""]) -> tuple[Any, ...]:
@@ -142,7 +147,8 @@ class Events:
             yield None, None, note_html(refused, bad=True)
             return
         last = turns.pop()
-        seed = random.randrange(2**31) if last.state == "done" else None
+        answered = last.state == "done" or (last.state == "doubted" and last.answer)
+        seed = random.randrange(2**31) if answered else None
         asking = self.coaching.ask(chat, last.question, last.stage, mode, seed=seed)
         yield from self._show(chat, asking)
 
@@ -227,7 +233,7 @@ class Events:
         return Report(
             upload=lift.upload,
             turns=lift.said(),
-            assessment=lift.assessment(self.coaching.graph),
+            assessment=lift.assessment(self.coaching.graph, self.best),
             framing=lift.framing,
             model=turn.model if turn else self.names[self.best],
             simulated=self.simulated,
@@ -238,7 +244,7 @@ class Events:
 
     def panel(self, chat: Chat) -> str:
         """Return the panel."""
-        return panel_html(self.coaching, chat, self.names[self.best], self.simulated)
+        return panel_html(self.coaching, chat, self.best, self.names[self.best], self.simulated)
 
     def _refused(self, chat: Chat) -> str:
         if chat.lift is None:

@@ -18,14 +18,15 @@ from flex.templates import environment
 _FOLDER = "coach"
 
 
-def head_html(coaching: Coaching, model: str, simulated: bool) -> str:
-    """Return the head: what this is, who talks, and that the model still loads or cannot."""
+def head_html(coaching: Coaching, model: str, simulated: bool, untuned: bool) -> str:
+    """Return the head: what this is, who talks, whether to trust it, and that it still loads."""
     loading = coaching.loading
     return _render(
         "head",
         model=model if loading.talker else "",
         failure=loading.failure,
         simulated=simulated,
+        untuned=untuned,
     )
 
 
@@ -39,15 +40,23 @@ def frames_html(lift: Lift) -> str:
     return _render("frames", pictures=list(pictures(lift.upload)), total=lift.upload.info.frames)
 
 
-def panel_html(coaching: Coaching, chat: Chat, model: str, simulated: bool) -> str:
-    """Return the panel about the newest clip, empty before there is one."""
+def panel_html(coaching: Coaching, chat: Chat, mode: Mode, model: str, simulated: bool) -> str:
+    """Return the panel about the newest clip, empty before there is one.
+
+    Args:
+        coaching: gives the graph.
+        chat: one person's clips.
+        mode: how the model answers unless the visitor picks another mode.
+        model: its name.
+        simulated: whether it knows simulated clips only.
+    """
     lift = chat.lift
     if lift is None:
         return render_panel(Assessment(stages=()), model=model, simulated=simulated)
     turn = lift.turns[-1] if lift.turns else None
     writing = turn.stage if turn and turn.state in ("waiting", "writing") else None
     return render_panel(
-        lift.assessment(coaching.graph),
+        lift.assessment(coaching.graph, mode),
         model=turn.model if turn and turn.model else model,
         simulated=simulated,
         framing=lift.framing,

@@ -9,8 +9,10 @@ element of class "dark" (as Gradio sets), and as the reader's system is below cl
 """
 
 from coach.assess import Assessment
+from coach.doubt import doubt_notice
 from coach.framing import Framing
 from coach.visibility import load_visibility
+from coach.words import words
 from flex.problems import InputError, Problem
 from flex.templates import PROMPTS, environment
 from qa_gen.dialogue import STAGES
@@ -56,6 +58,8 @@ def render_panel(
             view=load_visibility().views[assessment.view] if assessment.view else "",
             writing=writing,
             live=live,
+            notice=doubt_notice(assessment),
+            words=words(),
         )
     )
 

@@ -34,6 +34,7 @@ class Said(BaseModel):
     Attributes:
         stage: what was asked; `None` for a free question.
         model: who answered, where several were compared; empty for the report's own model.
+        note: what the page said in place of the answer, or below it.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -42,6 +43,7 @@ class Said(BaseModel):
     answer: str
     stage: Stage | None = None
     model: str = ""
+    note: str = ""
 
 
 @dataclass(frozen=True)
@@ -102,6 +104,8 @@ def report_json(report: Report) -> str:
     camera: dict[str, Any] | None = None
     if report.framing:
         camera = {**asdict(report.framing), "advice": report.framing.advice}
+    # Shares would be read as a score where nothing is judged.
+    left_out = {"confidence"} if report.assessment.doubt else None
     data = {
         "made_at": report.made_at.isoformat(),
         "version": version("flex-coach"),
@@ -116,7 +120,7 @@ def report_json(report: Report) -> str:
             **info._asdict(),
         },
         "frame_times_s": [round(time_s, 3) for time_s in upload.frames.times_s],
-        "assessment": report.assessment.model_dump(mode="json"),
+        "assessment": report.assessment.model_dump(mode="json", exclude=left_out),
         "camera": camera,
         "turns": [turn.model_dump(mode="json") for turn in report.turns],
         "note": "No medical advice.",

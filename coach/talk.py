@@ -30,6 +30,13 @@ from vlm.weights import check_adapter, find_model
 # base: as it came. prompted: the base, told the graph's rules. tuned: with the adapter.
 Mode = Literal["base", "prompted", "tuned"]
 MODES: tuple[Mode, ...] = ("base", "prompted", "tuned")
+
+
+def is_untuned(mode: Mode) -> bool:
+    """Say whether nobody has taught a model to coach in a mode, so that its answers are doubted."""
+    return mode != "tuned"
+
+
 # The smallest Qwen2.5-VL that was released has 2048; what is as narrow as this is a tiny coach.
 _TINY_WIDTH = 512
 # Several answers at once take hardly longer than one.
@@ -42,10 +49,12 @@ class Talker(Protocol):
     Attributes:
         simulated: whether it knows simulated clips only.
         at_once: how many answers it writes at a time.
+        rates: whether it can say how likely it holds an answer.
     """
 
     simulated: bool
     at_once: int
+    rates: bool
 
     @property
     def modes(self) -> tuple[Mode, ...]:
@@ -97,6 +106,7 @@ class LocalTalker:
     simulated: bool = False
     at_once: int = AT_ONCE
     modes: tuple[Mode, ...] = MODES
+    rates: bool = True
 
     def __post_init__(self) -> None:
         self._together: Together[_Kind, Writing | _Rating] = Together(self._work, self.at_once)
@@ -150,6 +160,7 @@ class ServedTalker:
     base: Served | None = None
     simulated: bool = False
     at_once: int = AT_ONCE
+    rates: bool = False
 
     @property
     def modes(self) -> tuple[Mode, ...]:

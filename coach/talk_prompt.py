@@ -35,7 +35,7 @@ def conversation_of(
     if mode == "prompted":
         fits = None if room is None else room - len(STAGES) * decoding.max_new_tokens
         rules = _rules(graph, talker.responder.count_tokens, fits)
-        action = lift.user_action or recognised_action(graph, lift.texts.get("recognise", ""))
+        action = lift.user_action or recognised_action(graph, lift.texts(mode).get("recognise", ""))
         system = [{"role": "system", "content": rules.text(action)}]
     kept = list(messages)
     while room is not None and len(kept) > 2 and _tokens(talker, [*system, *kept]) > room:

@@ -48,6 +48,7 @@ class Echo:
     modes: tuple[Mode, ...] = ("tuned",)
     simulated = False
     at_once = 1
+    rates = False
     responder: Any = SimpleNamespace(context=None, count_tokens=len)
 
     def name(self, mode: Mode) -> str:

@@ -14,6 +14,7 @@ from coach.chat import Chat
 from coach.coaching import Coaching
 from coach.confidence import Rated, confidence_of, threshold
 from coach.desk import Desk
+from coach.doubt import doubt_notice
 from coach.intake import Intake
 from coach.limits import Limits
 from coach.log import Log
@@ -33,13 +34,14 @@ SHORT = Decoding(max_new_tokens=8)
 class Scripted:
     """A talker that names the squat, and holds it as likely as it is told to."""
 
-    modes: tuple[Mode, ...] = ("base",)
+    modes: tuple[Mode, ...] = ("base", "tuned")
     simulated = False
     at_once = 1
     responder: Any = SimpleNamespace(count_tokens=lambda text: len(text.split()))
 
     def __init__(self, squat: float | Exception | None) -> None:
         self.squat, self.events = squat, list[str]()
+        self.rates = squat is not None
 
     def name(self, mode: Mode) -> str:
         return mode
@@ -69,12 +71,12 @@ def asked(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     stage: Any = "recognise",
-    mode: Mode = "base",
+    mode: Mode = "tuned",
     seed: int | None = None,
 ) -> tuple[Chat, list[str]]:
     """Ask once; returns the chat, and what was shown each time, with the last thing done."""
     prompt = Conversation((), [{"role": "user", "content": "?"}])
-    monkeypatch.setattr("coach.coaching.conversation_of", lambda *_: prompt)
+    monkeypatch.setattr("coach.writing.conversation_of", lambda *_: prompt)
     loading = Loading(lambda: talker)
     loading.start()
     intake = Intake(Limits(), SAMPLER, tmp_path)
@@ -134,43 +136,73 @@ def test_the_whole_answer_is_shown_before_it_is_rated(
     assert confidence.exercises == len(GRAPH.actions)
 
 
+@pytest.mark.parametrize(("simulated", "own"), [(True, -0.5), (False, None)])
 @pytest.mark.parametrize(
-    ("mode", "seed", "own"), [("tuned", None, -0.5), ("base", None, None), ("tuned", 1, None)]
+    ("seed", "stage", "written"), [(None, "recognise", 1), (1, "recognise", 2), (None, "score", 2)]
 )
-def test_own_words_count_where_they_were_measured_only(
+def test_own_words_are_those_of_the_most_likely_answer(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
-    mode: Mode,
-    seed: int | None,
+    simulated: bool,
     own: float | None,
+    seed: int | None,
+    stage: Any,
+    written: int,
 ) -> None:
-    """Not of the base, which words its answers otherwise, nor of an answer that is drawn anew."""
+    """Where it was drawn or not asked for, that one is written out of sight."""
     talker = Scripted(0.9)
-    talker.simulated = True
-    chat, _ = asked(talker, tmp_path, monkeypatch, mode=mode, seed=seed)
+    talker.simulated = simulated
+    chat, _ = asked(talker, tmp_path, monkeypatch, stage, seed=seed)
     assert chat.lift is not None
-    rated = chat.lift.turns[-1].rated
+    rated = chat.lift.checks["tuned"].rated
     assert rated is not None
     assert rated.own == own
+    # The tiny coach is unsure of these words, so that no score is asked for.
+    doubted = chat.lift.turns[-1].state == "doubted"
+    assert doubted == simulated
+    assert talker.events.count("This is ") == written - (doubted and stage == "score")
+    assert len(chat.lift.turns) == 1
 
 
-def test_other_questions_are_not_rated(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_untuned_model_is_not_rated_but_doubted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    talker = Scripted(0.9)
+    chat, _ = asked(talker, tmp_path, monkeypatch, mode="base")
+    assert chat.lift is not None
+    assert "rated" not in talker.events
+    found = chat.lift.assessment(GRAPH)
+    assert (found.doubt, found.confidence, found.named) == ("untuned", None, "A16")
+
+
+def test_other_questions_come_after_the_check(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     talker = Scripted(0.9)
     asked(talker, tmp_path, monkeypatch, stage="score")
-    assert "rated" not in talker.events
+    assert talker.events == ["This is ", "the Squat.", "rated", "This is ", "the Squat."]
 
 
 @pytest.mark.parametrize(
-    ("squat", "reason"), [(None, "served"), (MemoryError("too large"), "failed")]
+    ("squat", "reason", "state", "doubt"),
+    [(None, "served", "done", ""), (MemoryError("too large"), "failed", "doubted", "failed")],
 )
 def test_an_answer_stands_without_its_rating(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, squat: Any, reason: str
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    squat: Any,
+    reason: str,
+    state: str,
+    doubt: str,
 ) -> None:
     chat, _ = asked(Scripted(squat), tmp_path, monkeypatch)
     assert chat.lift is not None
-    assert (chat.lift.turns[-1].state, chat.lift.turns[-1].note) == ("done", "")
+    turn = chat.lift.turns[-1]
+    assert (turn.state, turn.answer) == (state, "This is the Squat.")
     found = chat.lift.assessment(GRAPH)
+    assert turn.note == doubt_notice(found)
     assert (found.action_name, found.confidence, found.unrated) == ("Squat", None, reason)
+    assert found.doubt == doubt
 
 
 @pytest.fixture(scope="module")

@@ -3,7 +3,6 @@
 import socket
 import sys
 from pathlib import Path
-from unittest.mock import MagicMock
 
 import pytest
 
@@ -14,8 +13,8 @@ from coach.desk import Desk
 from coach.intake import Intake
 from coach.limits import Limits
 from coach.log import Log
+from coach.page import build_page
 from coach.page_events import Events
-from coach.page_wiring import compare_tab
 from coach.settings import Settings
 from coach.talk_loading import Loading
 from flex.accounts import add_account
@@ -99,10 +98,9 @@ def test_the_compare_tab_says_what_it_leaves_out(tmp_path: Path) -> None:
     log = Log(tmp_path / "log.jsonl")
     coaching = Coaching(load_graph(), loading, Desk(1, 1), intake, log, Decoding())
     events = Events(coaching, chosen.names, False, list, tmp_path / "f.jsonl", chosen.left_out)
-    gr = MagicMock()
-    compare_tab(gr, events, None)
-    placed = [call.args[0] for call in gr.HTML.call_args_list]
-    shown = [html for html in placed if "coach-answer" in html]
+    page = build_page(events)
+    shown = [part["props"].get("value") for part in page.get_config_file()["components"]]
+    shown = [html for html in shown if isinstance(html, str) and "coach-answer" in html]
     assert ["left-out" in html for html in shown] == [False, True, True]
     assert "--base-endpoint-model" in shown[1]
     assert events.best == "tuned"

@@ -2,6 +2,7 @@
 
 import math
 from html.parser import HTMLParser
+from typing import Any
 
 import pytest
 from coach_clips import GRAPH, MARKUP
@@ -147,26 +148,57 @@ def test_low_confidence_is_said() -> None:
     page = panel(assess(GRAPH, TEXTS, rated=flat))
     assert "Low confidence. No exercise stands out." in page.text
     assert "No score and no errors are shown" in page.text
-    before, folded = page.html.split('<details class="card doubted">')
-    assert "gauge" not in before
-    assert "gauge" in folded.split("</details>")[0], "it can be opened all the same"
-    chosen = panel(assess(GRAPH, TEXTS, rated=flat, user_action="A15"))
-    assert "Do not rely" not in chosen.text
-    assert "doubted" not in chosen.html
-    waves = panel(assess(GRAPH, {"recognise": "A person waves."}, rated=flat))
-    assert "would be likeliest, with 5 %" in waves.text
-    assert "Low confidence." in waves.text
+    assert "The model took the clip for this exercise: Squat." in page.text
+    assert "Low confidence." in panel(assess(GRAPH, {"recognise": "Waves."}, rated=flat)).text
+
+
+@pytest.mark.parametrize("live", [True, False])
+@pytest.mark.parametrize("action", [None, "A15"])
+@pytest.mark.parametrize(
+    "known",
+    [
+        {"unrated": "untuned"},
+        {"unrated": "failed"},
+        {"rated": Rated(dict.fromkeys(GRAPH.actions, -9.0))},
+        {"rated": Rated({"A16": -9.0, "A15": -13.0}, own=threshold("own") - 0.1)},
+    ],
+    ids=["untuned", "failed", "spread", "unlike"],
+)
+def test_nothing_is_judged_where_there_is_doubt(
+    known: dict[str, Any], action: str | None, live: bool
+) -> None:
+    """Also where the user has chosen the exercise, and also in the report."""
+    found = assess(GRAPH, TEXTS, duration_s=4.0, user_action=action, **known)
+    assert found.doubt
+    assert (found.score, found.stated, found.errors, found.total) == (None, None, (), None)
+    for writing in (None, "evaluate", "score"):
+        page = panel(found, simulated=True, live=live, writing=writing)
+        assert not any(character.isdigit() for character in page.text.replace("make sft", ""))
+        shown = {value for value in page.attribute("class") if value}
+        assert shown.isdisjoint({"gauge", "errors", "chip", "count", "weight"})
+        assert page.attribute("data-seek") == []
+        assert "meter" not in dict(page.found)
+        assert "Not assessed" in page.text
+        assert "No score and no errors are shown." in page.text
+
+
+def test_without_a_name_nothing_is_judged_until_the_user_gives_one() -> None:
+    waves: dict[Stage, str] = {**TEXTS, "recognise": "A person waves.", "evaluate": "Good."}
+    assert assess(GRAPH, waves, rated=RATED).doubt == "unnamed"
+    assert "Not recognised" in panel(assess(GRAPH, waves, rated=RATED)).text
+    assert assess(GRAPH, waves, rated=RATED, user_action="A16").stated == 80
 
 
 def test_a_clip_unlike_all_that_the_tiny_coach_knows() -> None:
     strange = {"A16": -9.0, "A15": -13.0}
     unsure = Rated(strange, own=threshold("own") - 0.1)
     page = panel(assess(GRAPH, TEXTS, rated=unsure), simulated=True)
-    assert "98 %: share among the 2 exercises" in page.text
+    assert "share among" not in page.text
     assert "Low confidence. The clip is unlike those" in page.text
     assert "It may be none that the coach knows." in page.text
     assert "simulated clips only" in page.text
     other = panel(assess(GRAPH, TEXTS, rated=Rated(strange)))
+    assert "98 %: share among the 2 exercises" in other.text
     assert "Low confidence" not in other.text, "measured on the tiny coach only"
 
 
@@ -177,7 +209,11 @@ def test_another_exercise_may_be_likelier_than_the_one_named() -> None:
 
 
 def test_without_likelihoods_the_reason_is_said() -> None:
-    assert "behind an endpoint" in panel(assess(GRAPH, TEXTS, unrated="served")).text
+    served = panel(assess(GRAPH, TEXTS, unrated="served"))
+    assert "behind an endpoint" in served.text
+    assert "nobody has checked" in served.text
+    assert served.text.index("nobody has checked") < served.text.index("By the graph")
+    assert "nobody has checked" in panel(assess(GRAPH, TEXTS, unrated="served"), live=False).text
     assert "could not be computed" in panel(assess(GRAPH, TEXTS, unrated="failed")).text
     silent = panel(assess(GRAPH, TEXTS)).text
     assert "likelihood" not in silent

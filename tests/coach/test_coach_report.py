@@ -92,6 +92,7 @@ def test_json_holds_the_same(report: Report) -> None:
     assert data["assessment"]["score"] == report.assessment.score
     assert data["assessment"]["errors"][0]["error_type"] == "ET056"
     assert data["turns"][1]["answer"] == MARKUP
+    assert data["assessment"]["doubt"] == ""
     assert len(data["frame_times_s"]) == 4
     assert data["sampler"] == SAMPLER.model_dump()
     assert data["camera"]["brightness"] > 0

@@ -18,7 +18,7 @@ from coach.intake import Intake
 from coach.limits import Limits
 from coach.log import Log
 from coach.questions import stage_of, stage_questions, told_exercise
-from coach.talk import LocalTalker, find_sampler, is_tiny, open_local_talker
+from coach.talk import MODES, LocalTalker, find_sampler, is_tiny, open_local_talker
 from coach.talk_loading import Loading
 from coach.talk_prompt import conversation_of
 from eval.recognise import recognised_action
@@ -32,11 +32,12 @@ SHORT = Decoding(max_new_tokens=12)
 
 
 class Fake:
-    """A talker that counts words, and says three of them."""
+    """A served talker that counts words, and says three of them."""
 
-    modes = ("base", "prompted")
+    modes = MODES
     simulated = False
     at_once = 1
+    rates = False
 
     def __init__(self) -> None:
         self.asked: list[Conversation] = []
@@ -63,7 +64,7 @@ def fake() -> Fake:
 
 @pytest.fixture
 def coaching(fake: Fake, tmp_path: Path) -> Coaching:
-    loading = Loading(lambda: fake)  # type: ignore[arg-type, return-value]
+    loading = Loading(lambda: fake)
     loading.start()
     intake = Intake(Limits(), SAMPLER, tmp_path)
     return Coaching(GRAPH, loading, Desk(1, 2), intake, Log(tmp_path / "log.jsonl"), SHORT)
@@ -82,9 +83,9 @@ def lift_of(chat: Chat) -> Lift:
 def test_an_assessment_asks_four_and_decodes_once(
     coaching: Coaching, chat: Chat, fake: Fake, tmp_path: Path
 ) -> None:
-    for _ in coaching.assess(chat, "base"):
+    for _ in coaching.assess(chat, "tuned"):
         assert chat.busy
-    for _ in coaching.ask(chat, "And now?", None, "base"):
+    for _ in coaching.ask(chat, "And now?", None, "tuned"):
         pass
     lift = lift_of(chat)
     assert [turn.stage for turn in lift.turns] == [*stage_questions(), None]
@@ -100,9 +101,9 @@ def test_an_assessment_asks_four_and_decodes_once(
 def test_a_new_assessment_forgets_the_one_before(
     coaching: Coaching, chat: Chat, fake: Fake
 ) -> None:
-    list(coaching.assess(chat, "base"))
+    list(coaching.assess(chat, "tuned"))
     lift_of(chat).user_action = "A15"
-    list(coaching.assess(chat, "base"))
+    list(coaching.assess(chat, "tuned"))
     first = fake.asked[4].messages
     assert [message["role"] for message in first] == ["user", "assistant", "user"]
     assert first[1]["content"] == told_exercise(GRAPH, "A15")
@@ -110,14 +111,14 @@ def test_a_new_assessment_forgets_the_one_before(
 
 
 def test_stopping_ends_the_answer_and_the_round(coaching: Coaching, chat: Chat) -> None:
-    for _ in coaching.assess(chat, "base"):
+    for _ in coaching.assess(chat, "tuned"):
         chat.stopped = True
     assert [turn.state for turn in lift_of(chat).turns] == ["stopped"]
     assert coaching.desk.length == 0
 
 
 def test_a_visitor_who_goes_frees_the_seat(coaching: Coaching, chat: Chat) -> None:
-    asking = coaching.ask(chat, "Well?", None, "base")
+    asking = coaching.ask(chat, "Well?", None, "tuned")
     next(asking)
     assert coaching.desk.length == 1
     asking.close()  # type: ignore[attr-defined]
@@ -127,13 +128,13 @@ def test_a_visitor_who_goes_frees_the_seat(coaching: Coaching, chat: Chat) -> No
 def test_a_failure_is_said_in_its_place(
     coaching: Coaching, chat: Chat, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    list(coaching.ask(chat, "Please break.", None, "base"))
+    list(coaching.ask(chat, "Please break.", None, "tuned"))
     turn = lift_of(chat).turns[-1]
     assert (turn.state, turn.answer) == ("failed", "")
     assert turn.note.startswith("Something went wrong")
     assert "RuntimeError" not in turn.note
     assert "RuntimeError" in capsys.readouterr().err
-    list(coaching.ask(chat, "Well?", None, "base"))
+    list(coaching.ask(chat, "Well?", None, "tuned"))
     assert lift_of(chat).turns[-1].state == "done"
 
 
@@ -146,14 +147,14 @@ def test_a_model_that_does_not_load_is_said(coaching: Coaching, chat: Chat) -> N
     broken.over.wait(10)
     assert broken.failure == "MemoryError: too large"
     poor = Coaching(GRAPH, broken, coaching.desk, coaching.intake, coaching.log, coaching.decoding)
-    list(poor.ask(chat, "Well?", None, "base"))
+    list(poor.ask(chat, "Well?", None, "tuned"))
     assert "could not be loaded" in lift_of(chat).turns[-1].note
 
 
 def test_a_full_line_is_said(coaching: Coaching, chat: Chat) -> None:
     for _ in range(3):
         coaching.desk.enter()
-    list(coaching.ask(chat, "Well?", None, "base"))
+    list(coaching.ask(chat, "Well?", None, "tuned"))
     turn = lift_of(chat).turns[-1]
     assert (turn.state, turn.note[:31]) == ("failed", "The coach is busy with 3 people")
 
@@ -191,7 +192,7 @@ def test_a_talk_that_is_too_long_loses_its_beginning(
     ]
     messages.append({"role": "user", "content": "last"})
     fake.responder.context = 400
-    kept = conversation_of(fake, GRAPH, lift_of(chat), messages, "base", SHORT)  # type: ignore[arg-type]
+    kept = conversation_of(fake, GRAPH, lift_of(chat), messages, "base", SHORT)
     assert kept.messages[-1]["content"] == "last"
     assert kept.messages[0]["content"].startswith("3 ")
     assert len(kept.messages) == 3
@@ -199,11 +200,11 @@ def test_a_talk_that_is_too_long_loses_its_beginning(
 
 def test_rules_are_those_of_the_exercise(coaching: Coaching, chat: Chat, fake: Fake) -> None:
     asked = [{"role": "user", "content": "Well?"}]
-    whole = conversation_of(fake, GRAPH, lift_of(chat), asked, "prompted", SHORT)  # type: ignore[arg-type]
+    whole = conversation_of(fake, GRAPH, lift_of(chat), asked, "prompted", SHORT)
     assert whole.messages[0]["role"] == "system"
     fake.responder.context = 900
     lift_of(chat).user_action = "A15"
-    few = conversation_of(fake, GRAPH, lift_of(chat), asked, "prompted", SHORT)  # type: ignore[arg-type]
+    few = conversation_of(fake, GRAPH, lift_of(chat), asked, "prompted", SHORT)
     assert len(few.messages[0]["content"]) < len(whole.messages[0]["content"]) / 5
 
 
