@@ -55,7 +55,8 @@ def shoot(chromium: Any, address: str, width: int, scheme: str) -> None:
     page.get_by_role("tab", name="Compare").click()
     page.click("#compare")
     page.wait_for_function(
-        "document.querySelectorAll('#compared .said').length == 3", timeout=60_000
+        "document.querySelectorAll('#compared .said, #compared .doubted').length == 3",
+        timeout=60_000,
     )
     page.wait_for_timeout(500)
     _keep(page, f"{name}-compare")

@@ -181,7 +181,14 @@ def test_stop_retry_and_compare(chromium: Any, server: Server, film: Path) -> No
         page.wait_for_function("document.querySelector('#talk .said')?.innerText.includes('three')")
         page.get_by_role("tab", name="Compare").click()
         page.click("#compare")
+        page.wait_for_function("document.querySelectorAll('#compared .doubted').length == 2")
+        page.wait_for_selector("#compared .bubble.said")
+        assert page.inner_text("#compared .bubble.said") == ANSWERS["How well"]
+        page.fill("#compare-question input", RECOGNISE)
+        page.keyboard.press("Enter")
+        page.click("#compare")
         page.wait_for_function("document.querySelectorAll('#compared .bubble.said').length == 3")
+        assert page.locator("#compared .doubted").count() == 2
         assert "fake-base told the rules" in page.inner_text("#compared")
         assert page.locator("#compared .left-out").count() == 0
 
