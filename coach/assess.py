@@ -172,7 +172,7 @@ def assess(
     )
     if "evaluate" not in given:
         return found
-    reading = _read(graph, action, given["evaluate"])
+    reading = read_errors(graph, action, given["evaluate"])
     errors = [
         _found(graph, action, one, reading, hidden, duration_s, spans)
         for one in reading.occurrences
@@ -198,7 +198,8 @@ def _stated(parsed: ParsedScore | None) -> dict[str, float | str | None]:
     return {"stated": parsed.value, "stated_kind": parsed.kind} if parsed else {}
 
 
-def _read(graph: Graph, action: str, text: str) -> Reading:
+def read_errors(graph: Graph, action: str, text: str) -> Reading:
+    """Return what a text says of a lift, read as an evaluation of one exercise."""
     answer = Answer(
         clip="upload", action=action, mode="coach", stage="evaluate", answer=text, truth=Truth()
     )

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from coach.chat import Chat, Lift, Turn
 from coach.checking import Checker
 from coach.desk import Desk, DeskFullError
-from coach.doubt import doubt_notice, states_number
+from coach.doubt import doubt_notice, judges
 from coach.intake import Intake
 from coach.log import Log
 from coach.questions import stage_questions, told_exercise
@@ -174,7 +174,7 @@ class Coaching:
     def _end(self, chat: Chat, lift: Lift, turn: Turn) -> None:
         """Note how an answer ended, and say what stands in its place or below it."""
         doubted = lift.assessed(self.graph, turn.mode)
-        if doubted.doubt and states_number(turn.answer):
+        if doubted.doubt and judges(self.graph, turn.answer):
             turn.answer, turn.note = "", say("held_back")
         if turn.state == "failed" or chat.stopped:
             turn.state = "stopped" if chat.stopped else "failed"

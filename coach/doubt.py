@@ -1,13 +1,15 @@
 """What the page says in place of an assessment where the model may not know what a clip shows.
 
 notice = doubt_notice(lift.assessment(graph))       # empty where there is no doubt
-states_number(answer)                               # such an answer is not shown there
+judges(graph, answer)                               # such an answer is not shown there
 """
 
 import re
 
-from coach.assess import Assessment
+from coach.assess import Assessment, read_errors
 from coach.words import say, words
+from eval.recognise import recognised_action
+from flex.graph import Graph
 
 
 def doubt_notice(found: Assessment) -> str:
@@ -24,6 +26,15 @@ def doubt_notice(found: Assessment) -> str:
         text["remedy"],
     ]
     return " ".join(part for part in parts if part)
+
+
+def judges(graph: Graph, text: str) -> bool:
+    """Say whether a text states a number, or names an error of an exercise that it may be about."""
+    named = recognised_action(graph, text)
+    actions = [named] if named else graph.actions
+    return states_number(text) or any(
+        read_errors(graph, action, text).occurrences for action in actions
+    )
 
 
 def states_number(text: str) -> bool:

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 
 from coach.chat import Chat, Lift, Turn
 from coach.desk import Desk
-from coach.doubt import states_number
 from coach.repetition import Repetition
 from coach.talk import Talker
 from coach.talk_loading import Loading
@@ -70,7 +69,7 @@ class Writer:
             turn: has question and mode.
             before: what was said before.
             seed: draws another answer than the most likely one.
-            doubted: whether the answer ends, and is not shown, as soon as it states a number.
+            doubted: whether the answer is not shown as it grows, since it may have to be held back.
 
         Raises:
             DeskFullError: too many wait already.
@@ -85,24 +84,23 @@ class Writer:
             turn.model, turn.state, turn.note = talker.name(turn.mode), "writing", ""
             yield None
             prompt = self.prompt(talker, lift, turn, before)
-            first_s, shown, watch = None, 0.0, Repetition()
+            first_s, shown, answer, watch = None, 0.0, "", Repetition()
             with closing(talker.stream(prompt, turn.mode, self._decoding(seed))) as pieces:
                 for piece in pieces:
                     first_s = time.monotonic() - start if first_s is None else first_s
-                    turn.answer += piece
+                    answer += piece
                     if (end := watch.add(piece)) is not None:
-                        turn.answer, turn.note = turn.answer[:end], say("repeats")
-                        break
-                    if chat.stopped:
+                        answer, turn.note = answer[:end], say("repeats")
+                    if not doubted:
+                        turn.answer = answer
+                    if chat.stopped or end is not None:
                         break
                     if time.monotonic() - shown > _SHOW_EVERY_S * self.desk.length:
-                        if doubted and states_number(turn.answer):
-                            break
                         shown = time.monotonic()
                         yield first_s
-            if not (doubted and states_number(turn.answer)):
-                # The whole answer is on the page before the rest is worked out.
-                yield first_s
+            # The whole answer is on the page before the rest is worked out.
+            yield first_s
+            turn.answer = answer
         finally:
             self.desk.leave(ticket)
 

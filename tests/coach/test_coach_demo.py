@@ -91,6 +91,7 @@ def test_an_endpoint_may_serve_the_base_too() -> None:
         choose_model(Settings(base_endpoint_model="qwen-3b"))
 
 
+@pytest.mark.slow
 def test_the_compare_tab_says_what_it_leaves_out(tmp_path: Path) -> None:
     chosen = choose_model(Settings(endpoint="http://127.0.0.1:9/v1", model="coach-3b"))
     loading = Loading(chosen.opener)

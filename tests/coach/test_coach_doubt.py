@@ -135,6 +135,7 @@ def lift_of(chat: Chat) -> Lift:
         ("base", Confident(), "untuned", "A15"),
         ("prompted", Confident(), "untuned", None),
         ("base", Confident(named=JUDGED), "untuned", None),
+        ("tuned", Confident(named=f"{SQUAT} {JUDGED}"), "spread", None),
         ("tuned", Confident(), "spread", None),
         ("tuned", Confident(), "spread", "A15"),
         ("tuned", Confident(share=MemoryError()), "failed", None),
@@ -170,6 +171,19 @@ def test_an_assessment_ends_with_what_was_seen_and_what_to_do(start: Start) -> N
     assert "took the clip for this exercise: Squat" in turn.note
     assert "`make sft`" in turn.note
     assert lift_of(chat).messages() == []
+
+
+@pytest.mark.parametrize("mode", ["base", "tuned"])
+@pytest.mark.parametrize(
+    "named", [f"{SQUAT} Your knees caved in.", "Your knees caved in.", "A squat; eighty percent."]
+)
+def test_words_that_judge_are_held_back(start: Start, named: str, mode: Mode) -> None:
+    events, chat = start(Confident(named=named))
+    shots = [shot[0] or "" for shot in events.assess(chat, mode)]
+    (turn,) = lift_of(chat).turns
+    assert (turn.state, turn.answer) == ("doubted", "")
+    assert "words are not shown" in turn.note
+    assert "caved in" not in (shots[-1] if mode == "tuned" else "".join(shots))
 
 
 def test_a_tuned_model_is_sent_no_words_of_an_untuned_one(start: Start) -> None:
