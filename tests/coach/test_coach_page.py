@@ -1,7 +1,7 @@
 """The coach's page in a real browser: clips, questions, chips, reports, and hostile visitors."""
 
 import json
-import time
+import threading
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -16,10 +16,9 @@ from coach_clips import MARKUP, write_film
 
 from flex.accounts import add_account
 
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.skipif(CHROMIUM is None, reason=WHY_NOT),
-]
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason=WHY_NOT)
+# Answers to slow questions wait for it.
+GO_ON = threading.Event()
 ANSWERS = {
     "Which exercise": "This is the Squat.",
     "How should": "Feet as wide as your shoulders.",
@@ -37,7 +36,7 @@ def say(request: dict[str, Any]) -> str:
     content = request["messages"][-1]["content"]
     asked = content if isinstance(content, str) else content[-1]["text"]
     if "slow" in asked:
-        time.sleep(1.0)
+        GO_ON.wait()
     if "broken" in asked:
         raise ConnectionError
     return next((said for begin, said in ANSWERS.items() if begin in asked), "Good.")
@@ -131,6 +130,7 @@ def test_all_four_questions_chips_feedback_and_report(
         assert json.loads(text)["assessment"]["action_name"] == "Squat"
 
 
+@pytest.mark.slow
 def test_a_second_turn_decodes_nothing(chromium: Any, server: Server, film: Path) -> None:
     with visit(chromium, server) as seen:
         take(seen.page, film)
@@ -155,6 +155,7 @@ def test_markup_is_shown_as_text(chromium: Any, server: Server, film: Path) -> N
         assert page.locator("#talk img").count() == 0
 
 
+@pytest.mark.slow
 def test_the_user_knows_better(chromium: Any, server: Server, film: Path) -> None:
     with visit(chromium, server) as seen:
         page = seen.page
@@ -168,13 +169,16 @@ def test_the_user_knows_better(chromium: Any, server: Server, film: Path) -> Non
         assert "Your choice" in page.inner_text("#panel")
 
 
+@pytest.mark.slow
 def test_stop_retry_and_compare(chromium: Any, server: Server, film: Path) -> None:
     with visit(chromium, server) as seen:
         page = seen.page
         take(page, film)
         ask(page, "Say something slow.")
         page.wait_for_selector("#talk .dots")
-        page.click("#stop")
+        with page.expect_response(lambda answer: "/run/predict" in answer.url):
+            page.click("#stop")
+        GO_ON.set()  # the model goes on when the page has been told to stop
         page.wait_for_function(f"document.querySelector('#talk .turn') && {DONE}")
         assert log_of(server)[-1]["state"] == "stopped"
         page.click("#retry")
@@ -193,6 +197,7 @@ def test_stop_retry_and_compare(chromium: Any, server: Server, film: Path) -> No
         assert page.locator("#compared .left-out").count() == 0
 
 
+@pytest.mark.slow
 def test_hostile_files_get_a_sentence(
     chromium: Any, server: Server, film: Path, tmp_path: Path
 ) -> None:
@@ -213,6 +218,7 @@ def test_hostile_files_get_a_sentence(
         seen.complaints = [said for said in seen.complaints if "416" not in said]
 
 
+@pytest.mark.slow
 def test_a_failure_is_said_and_touches_nobody_else(
     chromium: Any, server: Server, film: Path
 ) -> None:
@@ -227,6 +233,7 @@ def test_a_failure_is_said_and_touches_nobody_else(
         answered(one.page, 1)
 
 
+@pytest.mark.slow
 def test_a_path_in_the_name_of_an_upload_stays_in_its_folder(
     server: Server, film: Path, tmp_path: Path
 ) -> None:
@@ -262,6 +269,7 @@ def test_login_is_asked_for(tmp_path: Path) -> None:
             assert status(f"{page.address}login", form) == code
 
 
+@pytest.mark.slow
 def test_a_phone_shows_all_without_scrolling_sideways(
     chromium: Any, server: Server, film: Path
 ) -> None:
