@@ -11,10 +11,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from coach.settings import Settings
-from coach.talk import AT_ONCE, MODES, Mode, Talker, find_sampler, is_tiny, open_local_talker
+from coach.talk import AT_ONCE, MODES, Mode, Talker, open_local_talker
 from coach.talk import open_served_talker as open_served
 from coach.words import left_out
 from flex.problems import InputError, Problem
+from vlm.card import require_card
+from vlm.defaults import find_sampler, is_tiny
 from vlm.weights import base_of
 
 TINY_BASE = Path("models/tiny-coach-base")
@@ -43,8 +45,8 @@ def choose_model(settings: Settings) -> Chosen:
     """Return the model that is asked for, or the tiny coach with its adapter if that is there.
 
     Raises:
-        InputError: no such model or adapter, no torch, an endpoint without a model's name, or a
-            base of an endpoint without one.
+        InputError: no such model or adapter, no torch, an endpoint without a model's name or the
+            card of its adapter, or a base of an endpoint without one.
     """
     if settings.endpoint:
         return _served(settings, settings.endpoint)
@@ -76,12 +78,16 @@ def _served(settings: Settings, endpoint: str) -> Chosen:
     if not model:
         message = "with --endpoint, name the model as the server calls it"
         raise InputError([Problem("--model", message)])
+    if settings.adapter is None:
+        message = "with --endpoint, name the served adapter's folder: its card says what it saw"
+        raise InputError([Problem("--adapter", message)])
+    require_card(settings.adapter)
     base = settings.base_endpoint_model
     names: dict[Mode, str] = {"tuned": model}
     if base:
         names = {"base": base, "prompted": f"{base} told the rules", **names}
     return Chosen(
-        opener=lambda: open_served(endpoint, model, base),
+        opener=lambda: open_served(endpoint, model, base, adapter=settings.adapter),
         names=names,
         simulated=False,
         at_once=AT_ONCE,

@@ -29,7 +29,7 @@ from coach.muscles import find_muscles
 from coach.page import build_page, style
 from coach.page_events import Events
 from coach.settings import Settings
-from coach.talk import Talker, find_sampler
+from coach.talk import Talker
 from coach.talk_loading import Loading
 from coach.words import say
 from flex.accounts import Accounts, load_accounts
@@ -38,6 +38,7 @@ from flex.graph import Graph
 from flex.graph_file import load_graph
 from flex.pages import gradio
 from flex.problems import InputError, Problem
+from vlm.defaults import find_sampler
 from vlm.generate import Decoding
 
 LOCAL_HOSTS = ("127.0.0.1", "localhost", "::1")

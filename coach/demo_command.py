@@ -25,7 +25,7 @@ def demo(
     adapter: Annotated[
         Path | None,
         typer.Option(
-            help="PEFT folder; with --endpoint, it only says how clips are sampled.",
+            help="PEFT folder; with --endpoint, only its card is read: what the model saw.",
             show_default="runs/sft/coach, if it is there and no model is named",
         ),
     ] = None,

@@ -3,12 +3,11 @@
     talker = open_local_talker("models/tiny-coach-base", Path("runs/sft/coach"))
     for piece in talker.stream(Conversation((frames,), messages), "tuned", Decoding()): ...
 
-A local model is in memory once. The base talks through it with the adapter put aside, so that only
-answers in one mode are written side by side.
+A local model is in memory once. The base talks through it with the adapter put aside and positions
+of its own, so that only answers in one mode are written side by side.
 """
 
 import contextlib
-import json
 from collections.abc import Generator, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
@@ -21,11 +20,12 @@ from coach.together import Together
 from eval.predict_model import Local, Served, open_endpoint
 from flex.problems import InputError, Problem
 from flex.video import Frames, Sampler
+from vlm.defaults import is_tiny
+from vlm.endpoint import UnreachableError
 from vlm.generate import Conversation, Decoding
 from vlm.likelihood import log_likelihoods
-from vlm.model import CARD, Coach, CoachCard, load_coach
+from vlm.model import Coach, load_coach
 from vlm.streaming import Writing, write
-from vlm.weights import check_adapter, find_model
 
 # base: as it came. prompted: the base, told the graph's rules. tuned: with the adapter.
 Mode = Literal["base", "prompted", "tuned"]
@@ -37,8 +37,6 @@ def is_untuned(mode: Mode) -> bool:
     return mode != "tuned"
 
 
-# The smallest Qwen2.5-VL that was released has 2048; what is as narrow as this is a tiny coach.
-_TINY_WIDTH = 512
 # Several answers at once take hardly longer than one.
 AT_ONCE = 8
 
@@ -140,8 +138,7 @@ class LocalTalker:
         """Write answers, or rate some; nothing else uses the model."""
         mode, decoding = kind
         coach = self.responder.coach
-        aside = bool(self.adapter) and mode != "tuned"
-        with coach.model.disable_adapter() if aside else contextlib.nullcontext():
+        with coach.answering(tuned=mode == "tuned"):
             if decoding:
                 write(coach, [one for one in ones if isinstance(one, Writing)], decoding)
             for one in ones:
@@ -178,7 +175,7 @@ class ServedTalker:
         Raises:
             InputError: the endpoint cannot be reached or refuses, or has no base.
         """
-        yield from self._asked(mode).endpoint.stream(conversation, decoding)
+        yield from self._asked(mode).stream(conversation, decoding)
 
     def rate(
         self, conversation: Conversation, mode: Mode, answers: Sequence[str]
@@ -192,40 +189,6 @@ class ServedTalker:
         if self.base is None:
             raise InputError([Problem(mode, "needs --base-endpoint-model")])
         return self.base
-
-
-def find_sampler(model: str | None, adapter: Path | None) -> Sampler:
-    """Return how clips are sampled for a model, without loading it.
-
-    Raises:
-        InputError: no such model or adapter, or a card that is none.
-    """
-    folders = [] if model is None else [find_model(model)]
-    if adapter is not None:
-        check_adapter(adapter)
-        folders.insert(0, adapter)
-    for card in (folder / CARD for folder in folders):
-        if card.exists():
-            try:
-                return CoachCard.model_validate_json(card.read_text("utf-8")).sampler
-            except ValueError as error:
-                raise InputError([Problem(str(card), "is no card of a coach")]) from error
-    return Sampler()
-
-
-def is_tiny(model: str) -> bool:
-    """Say whether a model is a tiny coach, which has learnt from simulated clips only.
-
-    Raises:
-        InputError: no such model, or a configuration that is not JSON.
-    """
-    path = find_model(model) / "config.json"
-    try:
-        config = json.loads(path.read_text("utf-8"))
-    except ValueError as error:
-        raise InputError([Problem(str(path), "is not JSON")]) from error
-    width = config.get("text_config", config).get("hidden_size", _TINY_WIDTH + 1)
-    return bool(width <= _TINY_WIDTH)
 
 
 def open_local_talker(model: str, adapter: Path | None, sampler: Sampler) -> LocalTalker:
@@ -255,14 +218,24 @@ def open_local_talker(model: str, adapter: Path | None, sampler: Sampler) -> Loc
     return talker
 
 
-def open_served_talker(address: str, model: str, base: str | None = None) -> ServedTalker:
+def open_served_talker(
+    address: str, model: str, base: str | None = None, *, adapter: Path | None
+) -> ServedTalker:
     """Return models behind an OpenAI-compatible endpoint; its key is read from OPENAI_API_KEY.
 
     Args:
         address: up to and with `/v1`.
         model: the tuned one, as the server calls it.
         base: the one that it was tuned from, likewise.
+        adapter: a folder with the card of the tuned one.
+
+    Raises:
+        InputError: as `eval.predict_model.open_endpoint` and `Served.ready`.
     """
-    return ServedTalker(
-        open_endpoint(address, model), open_endpoint(address, base) if base else None
-    )
+    tuned, _ = open_endpoint(address, model, adapter, tuned=True)
+    plain = open_endpoint(address, base, adapter)[0] if base else None
+    # A server that is still starting is looked at when the first question comes.
+    with contextlib.suppress(UnreachableError):
+        for served in filter(None, (tuned, plain)):
+            served.ready()
+    return ServedTalker(tuned, plain)

@@ -10,7 +10,10 @@ OUT = Path("runs/eval")
 
 Adapter = Annotated[
     Path | None,
-    typer.Option(help="What `python -m sft` wrote, for the mode tuned.", show_default=False),
+    typer.Option(
+        help="What `python -m sft` wrote, for the mode tuned; with --endpoint, its card.",
+        show_default=False,
+    ),
 ]
 Data = Annotated[Path, typer.Option(help="Folder of the clips, with annotations.jsonl.")]
 Dialogues = Annotated[Path, typer.Option(help="What `python -m qa_gen` wrote.")]

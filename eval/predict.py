@@ -84,7 +84,7 @@ def run(
     Args:
         model: folder or hub id of the base, by default the adapter's; behind an endpoint, the name
             that it serves.
-        adapter: a PEFT folder, for the mode "tuned".
+        adapter: a PEFT folder, for the mode "tuned"; behind an endpoint its card is enough.
         modes: default: pretrained and prompted, and tuned if there is an adapter. Behind an
             endpoint one mode at a time, since the server decides whether the adapter is on.
         endpoint: base address of an OpenAI-compatible server, instead of a local model.
@@ -94,7 +94,7 @@ def run(
         split: train, validation or test.
         view: the camera that the model sees.
         sampler: the frames of a model without adapter; by default the adapter's, so that all
-            modes see the same frames.
+            modes see the same frames, else what the recipe for such a model shows.
         limit: only the first clips.
         batch: how many clips are asked at once.
         max_new_tokens: the longest answer.
@@ -112,6 +112,9 @@ def run(
     if where is not None and endpoint is not None:
         message = "a server runs its replicas itself; leave out --jobs and --ray"
         raise InputError([Problem("--endpoint", message)])
+    if endpoint is not None and not model:
+        message = "with --endpoint, name the model as the server calls it"
+        raise InputError([Problem("--model", message)])
     model = model or base_of(adapter)
     records = read_dialogues(dialogues, split)[:limit]
     plan = Plan(
@@ -127,7 +130,7 @@ def run(
     written = []
     loaded: tuple[bool, Responder, Sampler] | None = None
     for mode in chosen:
-        wants_adapter = mode == "tuned" and endpoint is None
+        wants_adapter = mode == "tuned"
         if where is not None:
             record = _mode_of_workers(mode, plan, model, adapter, sampler, where, gpus)
         else:
@@ -153,8 +156,12 @@ def _modes(modes: Sequence[str] | None, adapter: Path | None, endpoint: str | No
         for mode in chosen
         if mode not in MODES
     ]
-    if "tuned" in chosen and adapter is None and endpoint is None:
-        problems.append(Problem("--adapter", "the mode tuned needs the folder of an adapter"))
+    if "tuned" in chosen and adapter is None:
+        message = "the mode tuned needs the folder of the adapter, or its card if it is served"
+        problems.append(Problem("--adapter", message))
+    if endpoint and "tuned" in chosen and len(chosen) > 1:
+        message = "behind an endpoint, ask for tuned alone: the base has another name there"
+        problems.append(Problem("--mode", message))
     if problems:
         raise InputError(problems)
     return chosen
@@ -166,7 +173,9 @@ def _load(
     from eval.predict_model import open_endpoint, open_local
 
     if endpoint:
-        return open_endpoint(endpoint, model), sampler or Sampler()
+        served, frames = open_endpoint(endpoint, model, adapter, sampler, tuned=tuned)
+        served.ready()
+        return served, frames
     return open_local(model, adapter, sampler, tuned=tuned)
 
 

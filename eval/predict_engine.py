@@ -23,9 +23,9 @@ from flex.files import hash_text, read_jsonl
 from flex.problems import InputError, Problem
 from flex.video import Sampler
 from vlm.cache import FrameCache
+from vlm.card import CARD
 from vlm.dialogues import DialogueRecord, view_path
 from vlm.generate import Conversation, Decoding
-from vlm.model import CARD
 from vlm.weights import find_model, weights_fingerprint
 
 Batch = tuple[DialogueRecord, ...]

@@ -1,16 +1,30 @@
 """What answers: a local model, or one behind an endpoint, seen alike by `eval.predict_dialogue`."""
 
 import os
-from collections.abc import Sequence
-from dataclasses import dataclass
+import threading
+from collections.abc import Generator, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
+from flex.cli import err
 from flex.files import hash_text
+from flex.problems import InputError, Problem
 from flex.video import Sampler
+from vlm.card import (
+    PUBLISHED_TOKENS_PER_SECOND,
+    CoachCard,
+    agreed_sampler,
+    read_card,
+    require_card,
+    spread_rate,
+)
 from vlm.chat import plain_ids
+from vlm.defaults import recipe_sampler
 from vlm.endpoint import Endpoint
 from vlm.generate import Conversation, Decoding, generate
-from vlm.model import CARD, Coach, CoachCard, load_coach
+from vlm.model import Coach, load_coach
+from vlm.probe import probe
 from vlm.weights import find_model
 
 # Where the server does not tell how it counts: English has about this many characters a token.
@@ -25,8 +39,10 @@ class Local:
 
     @property
     def weights(self) -> str:
-        """Fingerprint of base and adapter."""
-        return self.coach.weights
+        """Fingerprint of base and adapter, and of positions other than one learns with."""
+        coach = self.coach
+        usual = spread_rate(coach.own_rate)
+        return coach.weights if coach.rate == usual else f"{coach.weights}@{coach.rate}"
 
     @property
     def context(self) -> int | None:
@@ -45,14 +61,60 @@ class Local:
 
 @dataclass
 class Served:
-    """A model behind an OpenAI-compatible endpoint, which does not tell its weights or context."""
+    """A model behind an OpenAI-compatible endpoint, which does not tell its weights or context.
+
+    Attributes:
+        card: what it, or the adapter that it is compared with, has learnt from.
+        tuned: whether the adapter answers, which must see just that.
+    """
 
     endpoint: Endpoint
+    card: CoachCard | None = None
+    tuned: bool = False
+    _one_checks: Any = field(default_factory=threading.Lock, init=False, repr=False)
+    _checked: bool = field(default=False, init=False)
+
+    def ready(self) -> None:
+        """See once that the server shows the model what the card says; a note is printed otherwise.
+
+        Raises:
+            UnreachableError: nobody answers; it may be tried again.
+            InputError: the tuned model would see something else than it has learnt from; says what
+                to do.
+        """
+        with self._one_checks:
+            if self._checked:
+                return
+            if self.card is not None:
+                self._check(self.card)
+            if not self.tuned and self.endpoint.server.kind == "transformers":
+                self.endpoint.send = "images"
+                self._note("takes no video, so that frames are sent as pictures, without times")
+            self._checked = True
+
+    def _check(self, card: CoachCard) -> None:
+        own = card.base_tokens_per_second or PUBLISHED_TOKENS_PER_SECOND
+        rates = (card.rate(own), own) if self.tuned else (own, card.rate(own))
+        found = probe(self.endpoint, card.sampler, *rates)
+        if self.tuned and found.wrong:
+            raise InputError(Problem(self._place, one) for one in found.wrong)
+        for lacking in card.notes(own) if self.tuned else ():
+            self._note(f"the card lacks {lacking}")
+        for one in (*found.wrong, *found.unknown):
+            self._note(one)
+
+    def _note(self, text: str) -> None:
+        err.print(f"{self._place}: {text}", style="yellow", markup=False)
+
+    @property
+    def _place(self) -> str:
+        return f"{self.endpoint.base_url}, model {self.endpoint.model!r}"
 
     @property
     def weights(self) -> str:
         """Fingerprint of the address and the model's name: all that is known of the weights."""
-        return hash_text("endpoint", self.endpoint.base_url, self.endpoint.model)
+        endpoint = self.endpoint
+        return hash_text("endpoint with times", endpoint.base_url, endpoint.model, endpoint.send)
 
     @property
     def context(self) -> int | None:
@@ -61,7 +123,13 @@ class Served:
 
     def generate(self, conversations: Sequence[Conversation], decoding: Decoding) -> list[str]:
         """Return one answer for each conversation."""
+        self.ready()
         return self.endpoint.generate(conversations, decoding)
+
+    def stream(self, conversation: Conversation, decoding: Decoding) -> Generator[str]:
+        """Yield an answer piece by piece."""
+        self.ready()
+        yield from self.endpoint.stream(conversation, decoding)
 
     def count_tokens(self, text: str) -> int:
         """Return about how many tokens a text takes."""
@@ -84,13 +152,40 @@ def open_local(
         InputError: as `load_coach`.
     """
     if not tuned and sampler is None and adapter is not None:
-        own, theirs = find_model(model) / CARD, adapter / CARD
-        if theirs.exists() and not own.exists():
-            sampler = CoachCard.model_validate_json(theirs.read_text("utf-8")).sampler
+        own, theirs = read_card(find_model(model)), read_card(adapter)
+        if theirs and not own:
+            sampler = theirs.sampler
     coach = load_coach(model, adapter if tuned else None, sampler=sampler)
     return Local(coach), coach.sampler
 
 
-def open_endpoint(address: str, model: str) -> Served:
-    """Return a model behind an endpoint; its key is read from OPENAI_API_KEY."""
-    return Served(Endpoint(address, model, os.environ.get("OPENAI_API_KEY", "none")))
+def open_endpoint(
+    address: str,
+    model: str,
+    adapter: Path | None = None,
+    sampler: Sampler | None = None,
+    *,
+    tuned: bool = False,
+) -> tuple[Served, Sampler]:
+    """Return a model behind an endpoint, and the sampler that its clips are seen through.
+
+    Its key is read from OPENAI_API_KEY. Nothing is asked of it before `Served.ready`.
+
+    Args:
+        address: up to and with `/v1`.
+        model: as the server calls it.
+        adapter: a folder with the card of the adapter that is compared.
+        sampler: asked for by the user; refused where the card has another one.
+        tuned: whether the adapter answers under this name; else its base, as published.
+
+    Raises:
+        InputError: tuned without a card, or another sampler than the card's.
+    """
+    endpoint = Endpoint(address, model, os.environ.get("OPENAI_API_KEY", "none"))
+    if adapter is None:
+        if tuned:
+            message = "name the folder of the served adapter: its card says what it learnt to see"
+            raise InputError([Problem("--adapter", message)])
+        return Served(endpoint), sampler or recipe_sampler()
+    card = require_card(adapter)
+    return Served(endpoint, card, tuned=tuned), agreed_sampler(sampler, card, adapter)

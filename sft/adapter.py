@@ -1,4 +1,4 @@
-"""What a run leaves: a normal PEFT folder, its card, and flex_coach.json with the sampler.
+"""What a run leaves: a normal PEFT folder, its card, and flex_coach.json with all that it saw.
 
 `vlm.model.load_coach` refuses other frames than the adapter's, and another base than its own.
 """
@@ -14,7 +14,8 @@ from flex.files import write_text
 from flex.problems import InputError, Problem
 from flex.templates import render
 from sft.recipe import Recipe
-from vlm.model import CoachCard
+from vlm.card import CoachCard
+from vlm.serving import LEAST_VLLM, READ_VLLM, serve_command, version_text
 
 ORIGIN_FILE = "run.json"
 _PACKAGES: Sequence[str] = ("torch", "transformers", "peft", "accelerate")
@@ -22,10 +23,9 @@ _PACKAGES: Sequence[str] = ("torch", "transformers", "peft", "accelerate")
 
 @dataclass(frozen=True)
 class Provenance:
-    """Where an adapter comes from: data and base as fingerprints, the run in numbers."""
+    """Where an adapter comes from: what it saw, with data and base, and the run in numbers."""
 
-    data: str
-    base: str
+    card: CoachCard
     examples: int
     simulated: bool
     steps: int
@@ -53,8 +53,8 @@ def save_adapter(
     """
     model.peft_config["default"].base_model_name_or_path = recipe.model
     model.save_pretrained(folder, state_dict=weights, safe_serialization=True)
-    CoachCard(sampler=recipe.sampler, data=origin.data, base=origin.base).write(folder)
-    write_text(folder / "README.md", card(folder, recipe, origin))
+    origin.card.write(folder)
+    write_text(folder / "README.md", model_card(folder, recipe, origin))
 
 
 def keep_origin(run: Path, data: str, base: str, ranks: int) -> None:
@@ -78,7 +78,7 @@ def keep_origin(run: Path, data: str, base: str, ranks: int) -> None:
     write_text(path, json.dumps({**now, "versions": versions()}, indent=2) + "\n")
 
 
-def card(folder: Path, recipe: Recipe, origin: Provenance) -> str:
+def model_card(folder: Path, recipe: Recipe, origin: Provenance) -> str:
     """Return the model card as Markdown with the hub's metadata."""
     return render(
         "sft/card.md.j2",
@@ -86,7 +86,12 @@ def card(folder: Path, recipe: Recipe, origin: Provenance) -> str:
         folder=folder,
         base=recipe.model,
         recipe=recipe,
-        fingerprint=origin.base,
+        fingerprint=origin.card.base,
+        data=origin.card.data,
+        seen=origin.card,
+        least_vllm=version_text(LEAST_VLLM),
+        read_vllm=version_text(READ_VLLM),
+        serve=serve_command(origin.card, folder, recipe.model),
         versions=", ".join(f"{name} {number}" for name, number in versions().items()),
-        **{k: v for k, v in vars(origin).items() if k != "base"},
+        **{k: v for k, v in vars(origin).items() if k != "card"},
     )

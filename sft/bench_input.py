@@ -13,9 +13,10 @@ import numpy as np
 from flex.video import sample
 from sft.data import Clip
 from sft.recipe import Recipe
+from vlm.card import spread_rate
 from vlm.chat import Encoded, encode
 from vlm.dialogues import DEFAULT_VIEW, STAGES, DialogueRecord, Turn, view_path
-from vlm.model import Coach, spread_times
+from vlm.model import Coach
 from vlm.tiny import build_config, build_tokenizer
 
 Shape = Literal["3b", "tiny"]
@@ -64,7 +65,8 @@ def random_coach(shape: Shape, recipe: Recipe, device: str, attention: str) -> C
     )
     config = build_config(tokenizer, hidden=64, layers=2) if shape == "tiny" else None
     config = config or three_billion(tokenizer)
-    spread_times(config)
+    vision = config.vision_config
+    vision.tokens_per_second = spread_rate(vision.tokens_per_second)
     torch.manual_seed(0)
     with torch.device(device):
         model = Qwen2_5_VLForConditionalGeneration._from_config(

@@ -15,9 +15,10 @@ import numpy as np
 
 from flex.problems import InputError, Problem
 from flex.video import Frames, Sampler
+from vlm.card import read_card
 from vlm.chat import encode_prompt
 from vlm.collate import Collator
-from vlm.model import Coach, CoachCard, load_coach
+from vlm.model import Coach, load_coach
 
 # Largest difference of a logit, as a share of the largest logit: rounding of the merged weights.
 TOLERANCE = {"float32": 1e-4, "bfloat16": 5e-2}
@@ -62,6 +63,8 @@ def merge(adapter: Path, out: Path, model: str | None = None, dtype: str = "auto
     if out.exists():
         raise InputError([Problem(str(out), "exists already; name a new folder")])
     coach = load_coach(model or _base_of(adapter), adapter, dtype=dtype)
+    before = read_card(adapter)
+    card = coach.card(before.data if before else "").model_copy(update={"base": ""})
     tuned = probe_logits(coach)
     with coach.model.disable_adapter():
         base = probe_logits(coach)
@@ -71,7 +74,7 @@ def merge(adapter: Path, out: Path, model: str | None = None, dtype: str = "auto
         coach.model = coach.model.merge_and_unload()
         coach.model.save_pretrained(folder, safe_serialization=True)
         coach.processor.save_pretrained(folder)
-        CoachCard(sampler=coach.sampler, data=_card(adapter).data).write(folder)
+        card.write(folder)
         kind = str(coach.model.dtype).removeprefix("torch.")
         again = load_coach(folder, dtype=kind, device=str(coach.device))
         parity = Parity(
@@ -109,11 +112,6 @@ def _noise(sampler: Sampler) -> Frames:
 
 def _difference(left: Any, right: Any) -> float:
     return float((left - right).abs().max() / left.abs().max())
-
-
-def _card(adapter: Path) -> CoachCard:
-    path = adapter / "flex_coach.json"
-    return CoachCard.model_validate_json(path.read_text("utf-8")) if path.exists() else CoachCard()
 
 
 def _base_of(adapter: Path) -> str:

@@ -30,6 +30,12 @@ class Recipe(BaseModel):
     sampling: Literal["uniform", "phases"] = "uniform"
     frames: int = Field(default=16, ge=2, le=64, multiple_of=2)
     pixels: int = Field(default=112 * 112, ge=28 * 28, description="Most pixels of a frame.")
+    tokens_per_second: int | None = Field(
+        default=None,
+        ge=1,
+        description="Temporal positions of a second of video; null: the base's own, but 8 for "
+        "fewer than 4, so that pairs of frames of a short clip do not share one.",
+    )
     views: tuple[str, ...] = Field(default=("View-1",), min_length=1)
     split: str = "train"
     limit: int | None = Field(default=None, ge=1, description="Only the first clips.")

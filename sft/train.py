@@ -27,6 +27,7 @@ from sft.recipe import FREE, Recipe
 from sft.report import estimate, histogram_table, summary
 from sft.trainer import CoachTrainer, training_arguments
 from sft.watch import METRICS_FILE, Watch
+from vlm.card import spread_rate
 from vlm.collate import Collator
 from vlm.model import Coach, load_coach
 
@@ -64,6 +65,7 @@ def _train(recipe: Recipe, data: Path, dialogues: Path, run: Path, device: str) 
         device="cpu" if device == "cpu" else str(ranks.device),
         attention=machine.attention_of(recipe),
     )
+    coach.rate = recipe.tokens_per_second or spread_rate(coach.own_rate)
     coach.model.requires_grad_(False)
     prepared = _prepare(recipe, coach, clips, ranks)
     set_seed(recipe.seed)
@@ -82,8 +84,7 @@ def _train(recipe: Recipe, data: Path, dialogues: Path, run: Path, device: str) 
     sharded = trainer.accelerator.get_state_dict(trainer.model) if trainer.is_fsdp_enabled else None
     if ranks.is_main_process:
         origin = Provenance(
-            data=prepared.fingerprint,
-            base=coach.base,
+            card=coach.card(prepared.fingerprint),
             examples=len(prepared.examples),
             simulated=any(clip.record.simulated for clip in prepared.dataset.clips),
             steps=steps,

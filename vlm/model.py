@@ -6,47 +6,22 @@ What a checkpoint is, its configuration says, not its name. Weights are read fro
 The sampler that an adapter was trained with is stored beside it; another one is refused.
 """
 
-import json
-from dataclasses import dataclass
+import contextlib
+import threading
+import warnings
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, ValidationError
-
-from flex.files import write_text
-from flex.problems import InputError, Problem, problems_of
+from flex.problems import InputError, Problem
 from flex.video import Sampler
+from vlm.card import CARD, CARD_VERSION, CoachCard, agreed_sampler, check_input, input_of, read_card
+from vlm.defaults import default_sampler
 from vlm.vision_attention import join_equal_chunks
 from vlm.weights import check_adapter, find_model, weights_fingerprint
 
 MODEL_TYPE = "qwen2_5_vl"
-CARD = "flex_coach.json"
-# Qwen2.5-VL has two temporal positions a second, and a clip of 2 s has a pair of frames each 0.25 s
-# or faster: pairs would share a position (0, 0, 1, 1, …). More positions a second keep 32 frames
-# of 2 s apart, with steps that the model met in slower videos. A checkpoint with at least four of
-# its own is left as it is.
-LEAST_TOKENS_PER_SECOND = 4
-TOKENS_PER_SECOND = 8
-
-
-class CoachCard(BaseModel):
-    """What lies beside an adapter or a model of ours, in `flex_coach.json`.
-
-    Attributes:
-        sampler: the frames that it learnt from.
-        data: fingerprint of the dialogues.
-        base: `weights_fingerprint` of the model that an adapter belongs to; empty if there is none.
-    """
-
-    model_config = ConfigDict(frozen=True, extra="ignore")
-
-    sampler: Sampler = Sampler()
-    data: str = ""
-    base: str = ""
-
-    def write(self, folder: Path) -> None:
-        """Write the card into a folder."""
-        write_text(folder / CARD, self.model_dump_json(indent=2) + "\n")
 
 
 @dataclass
@@ -59,6 +34,7 @@ class Coach:
         sampler: how clips must be sampled for it.
         weights: fingerprint of the base's weights and the adapter's.
         base: fingerprint of the base's weights alone.
+        own_rate: the temporal positions that a second of video has in the published checkpoint.
     """
 
     model: Any
@@ -66,6 +42,51 @@ class Coach:
     sampler: Sampler
     weights: str
     base: str = ""
+    own_rate: int = 0
+    _one_mode: Any = field(default_factory=threading.RLock, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        self.own_rate = self.own_rate or self.rate
+
+    @property
+    def rate(self) -> int:
+        """The temporal positions that a second of video has now, read anew at each call."""
+        return int(self.plain.config.vision_config.tokens_per_second)
+
+    @rate.setter
+    def rate(self, rate: int) -> None:
+        self.plain.config.vision_config.tokens_per_second = rate
+
+    @contextlib.contextmanager
+    def answering(self, *, tuned: bool) -> Iterator[None]:
+        """Hold the model in one mode; another thread that wants it waits.
+
+        Args:
+            tuned: with adapter and the positions that it learnt with; else the published model,
+                with the adapter put aside and positions of its own. The same without an adapter.
+        """
+        with self._one_mode:
+            if tuned or self.model is self.plain:
+                yield
+                return
+            learnt, self.rate = self.rate, self.own_rate
+            try:
+                with self.model.disable_adapter():
+                    yield
+            finally:
+                self.rate = learnt
+
+    def card(self, data: str = "") -> CoachCard:
+        """Return the card of what is trained as this sees now, on dialogues of a fingerprint."""
+        return CoachCard(
+            version=CARD_VERSION,
+            sampler=self.sampler,
+            tokens_per_second=self.rate,
+            base_tokens_per_second=self.own_rate,
+            input=input_of(self.processor),
+            data=data,
+            base=self.base,
+        )
 
     @property
     def device(self) -> Any:
@@ -93,65 +114,48 @@ def load_coach(
     Args:
         model: a folder, or a hub id such as Qwen/Qwen2.5-VL-3B-Instruct.
         adapter: a PEFT folder.
-        sampler: must be the stored one where one is stored; otherwise the stored or default one.
+        sampler: must be the card's where there is one; by default the card's, else what a recipe
+            would show (`vlm.defaults`).
         dtype: a torch dtype; "auto" is bfloat16 on a GPU and float32 on a CPU.
         device: a torch device; "auto" takes a GPU if there is one.
         attention: sdpa, eager or flash_attention_2.
 
     Raises:
         InputError: no such model, no network, no safetensors, another kind of model, an adapter of
-            another base, or a sampler other than the one it was trained with.
+            another base, or frames or a processor other than those it was trained with.
     """
     folder = find_model(str(model))
     processor = _load_processor(folder)
     base = weights_fingerprint(folder)
-    stored = _read_card(folder)
+    card, place = read_card(folder), folder
     weights = base
     if adapter is not None:
         check_adapter(adapter)
-        stored = _read_card(adapter) or stored
-        if stored and stored.base not in ("", base):
-            message = f"was trained on another base than {model}: {stored.base}, found {base}"
+        card, place = read_card(adapter) or card, adapter
+        if card and card.base not in ("", base):
+            message = f"was trained on another base than {model}: {card.base}, found {base}"
             raise InputError([Problem(str(adapter), message)])
         weights = f"{base}+{weights_fingerprint(adapter)}"
-    chosen = _agreed_sampler(sampler, stored, adapter or folder)
+    if card:
+        sampler = agreed_sampler(sampler, card, place)
+        check_input(card, input_of(processor), place)
     loaded = _load_weights(folder, dtype, device, attention)
     if adapter is not None:
         loaded = _with_adapter(loaded, adapter)
-    return Coach(loaded.eval(), processor, chosen, weights, base)
+    chosen = sampler or default_sampler(folder)
+    coach = Coach(loaded.eval(), processor, chosen, weights, base)
+    if card:
+        coach.rate = card.rate(coach.own_rate)
+        _tell(card, coach.own_rate, place)
+    return coach
 
 
-def spread_times(config: Any) -> None:
-    """Give a configuration enough temporal positions to keep the frames of a short clip apart."""
-    vision = config.vision_config
-    if vision.tokens_per_second < LEAST_TOKENS_PER_SECOND:
-        vision.tokens_per_second = TOKENS_PER_SECOND
-
-
-def _agreed_sampler(wanted: Sampler | None, stored: CoachCard | None, place: Path) -> Sampler:
-    if stored is None:
-        return wanted or Sampler()
-    if wanted is not None and wanted != stored.sampler:
-        differing = ", ".join(
-            f"{name} {getattr(wanted, name)} (trained with {getattr(stored.sampler, name)})"
-            for name in Sampler.model_fields
-            if getattr(wanted, name) != getattr(stored.sampler, name)
-        )
-        message = f"was trained on frames sampled in another way: {differing}"
-        raise InputError([Problem(str(place / CARD), message)])
-    return stored.sampler
-
-
-def _read_card(folder: Path) -> CoachCard | None:
-    path = folder / CARD
-    if not path.exists():
-        return None
-    try:
-        return CoachCard.model_validate(json.loads(path.read_text("utf-8")))
-    except json.JSONDecodeError as error:
-        raise InputError([Problem(str(path), f"not valid JSON ({error.msg})")]) from error
-    except ValidationError as error:
-        raise InputError(problems_of(error, lambda _: str(path))) from error
+def _tell(card: CoachCard, own_rate: int, place: Path) -> None:
+    """Warn of what an old card lacks."""
+    lacking = card.notes(own_rate)
+    if lacking:
+        message = f"{place / CARD} is from an earlier version and lacks {'; '.join(lacking)}"
+        warnings.warn(message, stacklevel=3)
 
 
 def _load_processor(folder: Path) -> Any:
@@ -175,7 +179,6 @@ def _load_weights(folder: Path, dtype: str, device: str, attention: str) -> Any:
     if config.model_type != MODEL_TYPE:
         message = f"model_type is {config.model_type!r}, expected {MODEL_TYPE!r}"
         raise InputError([Problem(str(folder / "config.json"), message)])
-    spread_times(config)
     if device == "auto":
         device = "cuda" if torch.cuda.is_available() else "cpu"
     if dtype == "auto":

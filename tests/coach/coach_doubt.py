@@ -19,10 +19,10 @@ from coach.choice import choose_model
 from coach.confidence import Confidence, Rated, confidence_of
 from coach.questions import exercise_answers, stage_questions
 from coach.settings import Settings
-from coach.talk import find_sampler
 from flex.cli import err
 from flex.graph_file import load_graph
 from vlm.cache import FrameCache
+from vlm.defaults import find_sampler
 from vlm.generate import Conversation, Decoding
 
 SETTINGS = Settings()

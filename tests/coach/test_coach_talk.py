@@ -18,12 +18,13 @@ from coach.intake import Intake
 from coach.limits import Limits
 from coach.log import Log
 from coach.questions import stage_of, stage_questions, told_exercise
-from coach.talk import MODES, LocalTalker, find_sampler, is_tiny, open_local_talker
+from coach.talk import MODES, LocalTalker, open_local_talker
 from coach.talk_loading import Loading
 from coach.talk_prompt import conversation_of
 from eval.recognise import recognised_action
 from flex.problems import InputError
 from flex.video import Frames, Sampler
+from vlm.defaults import find_sampler, is_tiny
 from vlm.generate import Conversation, Decoding
 from vlm.tiny import tiny_coach_folder
 
@@ -227,7 +228,8 @@ def adapter(tiny: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     import torch
     from peft import LoraConfig, get_peft_model
 
-    from vlm.model import CoachCard, load_coach
+    from vlm.card import CoachCard
+    from vlm.model import load_coach
     from vlm.weights import weights_fingerprint
 
     folder = tmp_path_factory.mktemp("adapter")
@@ -297,5 +299,5 @@ def test_a_card_that_is_none_is_named(tiny: Path, adapter: Path, tmp_path: Path)
         if file.is_file():
             (tmp_path / file.name).write_bytes(file.read_bytes())
     (tmp_path / "flex_coach.json").write_text("{")
-    with pytest.raises(InputError, match="is no card"):
+    with pytest.raises(InputError, match="not valid JSON"):
         find_sampler(str(tiny), tmp_path)

@@ -272,7 +272,8 @@ def test_tuned_puts_the_adapter_on_and_sees_its_frames(world: Path) -> None:
     import torch
     from peft import LoraConfig, get_peft_model
 
-    from vlm.model import CoachCard, load_coach
+    from vlm.card import CoachCard
+    from vlm.model import load_coach
     from vlm.tiny import tiny_coach_folder
 
     folder = tiny_coach_folder(world / "tiny", list(QUESTIONS.values()))

@@ -8,10 +8,11 @@ import torch
 from vlm_clips import MakeFrames
 
 from flex.video import Frames
+from vlm.card import TOKENS_PER_SECOND
 from vlm.chat import encode, encode_prompt, see
 from vlm.collate import Collator
 from vlm.dialogues import Turn
-from vlm.model import TOKENS_PER_SECOND, Coach
+from vlm.model import Coach
 
 QUESTION = [{"role": "user", "content": "How was it?"}]
 
