@@ -157,7 +157,7 @@ def _modes(modes: Sequence[str] | None, adapter: Path | None, endpoint: str | No
         if mode not in MODES
     ]
     if "tuned" in chosen and adapter is None:
-        message = "the mode tuned needs the folder of the adapter, or its card if it is served"
+        message = "the mode tuned needs the folder of an adapter, or of its card if it is served"
         problems.append(Problem("--adapter", message))
     if endpoint and "tuned" in chosen and len(chosen) > 1:
         message = "behind an endpoint, ask for tuned alone: the base has another name there"

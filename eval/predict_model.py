@@ -24,11 +24,16 @@ from vlm.defaults import recipe_sampler
 from vlm.endpoint import Endpoint
 from vlm.generate import Conversation, Decoding, generate
 from vlm.model import Coach, load_coach
+from vlm.positions import rule_of
 from vlm.probe import probe
 from vlm.weights import find_model
 
 # Where the server does not tell how it counts: English has about this many characters a token.
 CHARACTERS_A_TOKEN = 4
+_FRAME_RULE = (
+    "the adapter has learnt with words_follow 'frame', which vLLM does not have; answer on this "
+    "machine, or tune a released base, whose words follow the video"
+)
 
 
 @dataclass
@@ -39,10 +44,10 @@ class Local:
 
     @property
     def weights(self) -> str:
-        """Fingerprint of base and adapter, and of positions other than one learns with."""
+        """Fingerprint of base and adapter, and of positions unlike those of earlier versions."""
         coach = self.coach
-        usual = spread_rate(coach.own_rate)
-        return coach.weights if coach.rate == usual else f"{coach.weights}@{coach.rate}"
+        now, before = (coach.rate, rule_of(coach.plain)), (spread_rate(coach.own_rate), "frame")
+        return coach.weights if now == before else f"{coach.weights}@{now[0]} {now[1]}"
 
     @property
     def context(self) -> int | None:
@@ -96,6 +101,8 @@ class Served:
         own = card.base_tokens_per_second or PUBLISHED_TOKENS_PER_SECOND
         rates = (card.rate(own), own) if self.tuned else (own, card.rate(own))
         found = probe(self.endpoint, card.sampler, *rates)
+        if card.rule == "frame" and self.endpoint.server.kind == "vllm":
+            found.wrong.append(_FRAME_RULE)
         if self.tuned and found.wrong:
             raise InputError(Problem(self._place, one) for one in found.wrong)
         for lacking in card.notes(own) if self.tuned else ():

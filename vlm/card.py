@@ -17,6 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from flex.files import hash_text, write_text
 from flex.problems import InputError, Problem, problems_of
 from flex.video import Sampler
+from vlm.positions import Rule
 
 CARD = "flex_coach.json"
 CARD_VERSION = 2
@@ -62,6 +63,7 @@ class CoachCard(BaseModel):
         sampler: the frames that it learnt from, and their size.
         tokens_per_second: the temporal positions that a second of video has; null: not known.
         base_tokens_per_second: those of the published base; null: not known.
+        words_follow: what words behind a video stand behind (`vlm.positions`); null: not known.
         input: what the processor made of frames and words; null: not known.
         data: fingerprint of the dialogues.
         base: `weights_fingerprint` of the model that an adapter belongs to; empty if there is none.
@@ -73,6 +75,7 @@ class CoachCard(BaseModel):
     sampler: Sampler = Sampler()
     tokens_per_second: int | None = Field(None, ge=1)
     base_tokens_per_second: int | None = Field(None, ge=1)
+    words_follow: Rule | None = None
     input: Input | None = None
     data: str = ""
     base: str = ""
@@ -85,11 +88,18 @@ class CoachCard(BaseModel):
         """Return the positions a second that it learnt with, for a base with `own`."""
         return self.tokens_per_second or spread_rate(own)
 
+    @property
+    def rule(self) -> Rule:
+        """Where words behind a video stand; adapters of earlier versions had one rule only."""
+        return self.words_follow or "frame"
+
     def notes(self, own: int) -> list[str]:
         """Return what the card lacks, and what is assumed in its place, for a base with `own`."""
         lacking = []
         if self.tokens_per_second is None:
             lacking.append(f"tokens_per_second, which is taken as {self.rate(own)}")
+        if self.words_follow is None:
+            lacking.append(f"words_follow, which is taken as {self.rule!r}")
         if self.input is None:
             lacking.append("system message, prompt hash and pixels, which are taken as the base's")
         return lacking

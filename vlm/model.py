@@ -17,7 +17,8 @@ from typing import Any
 from flex.problems import InputError, Problem
 from flex.video import Sampler
 from vlm.card import CARD, CARD_VERSION, CoachCard, agreed_sampler, check_input, input_of, read_card
-from vlm.defaults import default_sampler
+from vlm.defaults import default_sampler, is_tiny_folder
+from vlm.positions import Rule, give_rule, rule_of
 from vlm.vision_attention import join_equal_chunks
 from vlm.weights import check_adapter, find_model, weights_fingerprint
 
@@ -35,6 +36,7 @@ class Coach:
         weights: fingerprint of the base's weights and the adapter's.
         base: fingerprint of the base's weights alone.
         own_rate: the temporal positions that a second of video has in the published checkpoint.
+        own_rule: where it places the words behind a video.
     """
 
     model: Any
@@ -43,6 +45,7 @@ class Coach:
     weights: str
     base: str = ""
     own_rate: int = 0
+    own_rule: Rule = "frame"
     _one_mode: Any = field(default_factory=threading.RLock, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -69,12 +72,15 @@ class Coach:
             if tuned or self.model is self.plain:
                 yield
                 return
-            learnt, self.rate = self.rate, self.own_rate
+            learnt = self.rate, rule_of(self.plain)
+            self.rate = self.own_rate
+            give_rule(self.plain, self.own_rule)
             try:
                 with self.model.disable_adapter():
                     yield
             finally:
-                self.rate = learnt
+                self.rate = learnt[0]
+                give_rule(self.plain, learnt[1])
 
     def card(self, data: str = "") -> CoachCard:
         """Return the card of what is trained as this sees now, on dialogues of a fingerprint."""
@@ -82,6 +88,7 @@ class Coach:
             version=CARD_VERSION,
             sampler=self.sampler,
             tokens_per_second=self.rate,
+            words_follow=rule_of(self.plain),
             base_tokens_per_second=self.own_rate,
             input=input_of(self.processor),
             data=data,
@@ -143,11 +150,21 @@ def load_coach(
     if adapter is not None:
         loaded = _with_adapter(loaded, adapter)
     chosen = sampler or default_sampler(folder)
-    coach = Coach(loaded.eval(), processor, chosen, weights, base)
+    own_rule = _own_rule(folder)
+    coach = Coach(loaded.eval(), processor, chosen, weights, base, own_rule=own_rule)
+    give_rule(coach.plain, card.rule if card else own_rule)
     if card:
         coach.rate = card.rate(coach.own_rate)
         _tell(card, coach.own_rate, place)
     return coach
+
+
+def _own_rule(folder: Path) -> Rule:
+    """Return where a model without an adapter places the words behind a video."""
+    card = read_card(folder)
+    if card:
+        return card.rule
+    return "frame" if is_tiny_folder(folder) else "video"
 
 
 def _tell(card: CoachCard, own_rate: int, place: Path) -> None:

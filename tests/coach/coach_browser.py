@@ -15,6 +15,8 @@ from typing import Any
 
 from waiting import PATIENCE_S, until
 
+from vlm.card import CARD_VERSION, CoachCard
+
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 WHY_NOT = "needs Chromium (Debian: apt-get install chromium)"
 FLAGS = [
@@ -76,6 +78,10 @@ def served(folder: Path, *options: str) -> Iterator[Server]:
     port = free_port()
     command = [sys.executable, "-m", "coach", "demo", "--port", str(port)]
     command += ["--feedback", str(folder / "feedback.jsonl"), "--log", str(folder / "log.jsonl")]
+    if "--endpoint" in options:
+        card = CoachCard(version=CARD_VERSION, tokens_per_second=8, base_tokens_per_second=2)
+        card.write(folder)
+        command += ["--adapter", str(folder)]
     output = (folder / "output.txt").open("wb")
     environment = {**os.environ, "TMPDIR": str(temporary), "OPENAI_API_KEY": "none"}
     process = subprocess.Popen(

@@ -24,6 +24,7 @@ from coach.talk_loading import Loading
 from eval.recognise import recognised_action
 from flex.problems import InputError
 from flex.video import Frames, Sampler
+from vlm.card import CoachCard
 from vlm.generate import Conversation, Decoding
 from vlm.tiny import tiny_coach_folder
 
@@ -222,12 +223,15 @@ def test_a_local_model_rates_and_then_talks_as_before(local: LocalTalker) -> Non
     assert "".join(local.stream(prompt, "base", SHORT)) == before
 
 
-def test_a_served_model_rates_nothing_and_its_base_is_another(chat_server: Any) -> None:
+def test_a_served_model_rates_nothing_and_its_base_is_another(
+    chat_server: Any, tmp_path: Path
+) -> None:
+    CoachCard(sampler=SAMPLER).write(tmp_path)
     prompt = Conversation((), [{"role": "user", "content": "Which exercise is it?"}])
     with chat_server(lambda body: f"I am {body['model']}.") as (address, _):
-        talker = open_served_talker(address, "tuned-3b", "plain-3b")
+        talker = open_served_talker(address, "tuned-3b", "plain-3b", adapter=tmp_path)
         said = {mode: "".join(talker.stream(prompt, mode, SHORT)) for mode in talker.modes}
-        alone = open_served_talker(address, "tuned-3b")
+        alone = open_served_talker(address, "tuned-3b", adapter=tmp_path)
         assert "".join(alone.stream(prompt, "tuned", SHORT)) == "I am tuned-3b."
     assert said == {
         "base": "I am plain-3b.",

@@ -2,6 +2,7 @@
 
 import socket
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -21,7 +22,15 @@ from flex.accounts import add_account
 from flex.graph_file import load_graph
 from flex.problems import InputError
 from flex.video import Sampler
+from vlm.card import CoachCard
 from vlm.generate import Decoding
+
+
+def served_by(folder: Path) -> Settings:
+    """Settings of an endpoint where nobody listens, with the card of an adapter in a folder."""
+    if folder.exists():
+        CoachCard().write(folder)
+    return Settings(endpoint="http://127.0.0.1:9/v1", model="coach-3b", adapter=folder)
 
 
 def test_another_host_needs_accounts(tmp_path: Path) -> None:
@@ -50,7 +59,11 @@ def test_without_gradio_the_extra_is_named(
     for name in ("GRADIO_ANALYTICS_ENABLED", "GRADIO_TEMP_DIR", "HF_HUB_OFFLINE"):
         monkeypatch.setenv(name, "")
     settings = Settings(
-        port=free_port, endpoint="http://127.0.0.1:9/v1", model="m", log=tmp_path / "log.jsonl"
+        port=free_port,
+        endpoint="http://127.0.0.1:9/v1",
+        model="m",
+        log=tmp_path / "log.jsonl",
+        adapter=served_by(tmp_path).adapter,
     )
     with pytest.raises(InputError, match=r"\[coach\]"):
         serve(settings)
@@ -68,20 +81,22 @@ def test_without_torch_the_extra_is_named(monkeypatch: pytest.MonkeyPatch, tmp_p
         choose_model(Settings(model=str(tmp_path)))
 
 
-def test_an_endpoint_needs_a_name() -> None:
+def test_an_endpoint_needs_a_name_and_a_card(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="--model"):
         choose_model(Settings(endpoint="http://127.0.0.1:9/v1"))
-    chosen = choose_model(Settings(endpoint="http://127.0.0.1:9/v1", model="coach-3b"))
+    with pytest.raises(InputError, match=r"--adapter.*its card says what it saw"):
+        choose_model(Settings(endpoint="http://127.0.0.1:9/v1", model="coach-3b"))
+    with pytest.raises(InputError, match=r"holds no flex_coach\.json"):
+        choose_model(served_by(tmp_path / "none"))
+    chosen = choose_model(served_by(tmp_path))
     assert chosen.names == {"tuned": "coach-3b"}
     assert list(chosen.left_out) == ["base", "prompted"]
     assert "--base-endpoint-model" in chosen.left_out["base"]
     assert chosen.local is None
 
 
-def test_an_endpoint_may_serve_the_base_too() -> None:
-    served = Settings(
-        endpoint="http://127.0.0.1:9/v1", model="coach-3b", base_endpoint_model="qwen-3b"
-    )
+def test_an_endpoint_may_serve_the_base_too(tmp_path: Path) -> None:
+    served = replace(served_by(tmp_path), base_endpoint_model="qwen-3b")
     chosen = choose_model(served)
     assert list(chosen.names) == ["base", "prompted", "tuned"]
     assert chosen.names["prompted"] == "qwen-3b told the rules"
@@ -93,7 +108,7 @@ def test_an_endpoint_may_serve_the_base_too() -> None:
 
 @pytest.mark.slow
 def test_the_compare_tab_says_what_it_leaves_out(tmp_path: Path) -> None:
-    chosen = choose_model(Settings(endpoint="http://127.0.0.1:9/v1", model="coach-3b"))
+    chosen = choose_model(served_by(tmp_path))
     loading = Loading(chosen.opener)
     intake = Intake(Limits(), Sampler(), tmp_path)
     log = Log(tmp_path / "log.jsonl")

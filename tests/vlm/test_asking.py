@@ -90,7 +90,7 @@ def test_an_endpoint_gets_the_sampled_frames(
 
     url, asked = server
     endpoint = Endpoint(url, "coach")
-    assert endpoint.generate(conversations, SHORT) == ["Good."] * 4
+    assert endpoint.generate(conversations[:3], SHORT) == ["Good."] * 3
     assert "".join(endpoint.stream(conversations[1], SHORT)) == "Good."
     body = asked[-1]
     assert (body["temperature"], body["max_tokens"]) == (0.0, 16)
@@ -103,6 +103,8 @@ def test_an_endpoint_gets_the_sampled_frames(
     for picture, pixels in zip(pictures.split(","), video[0].pixels, strict=True):
         with Image.open(io.BytesIO(base64.b64decode(picture))) as image:
             np.testing.assert_array_equal(np.array(image), pixels)
+    with pytest.raises(InputError, match="one video in a request"):
+        endpoint.generate(conversations[3:], SHORT)
     Endpoint(url, "coach", send="images").generate(conversations[3:], SHORT)
     kinds = [part["type"] for part in asked[-1]["messages"][0]["content"]]
     assert kinds == ["image_url"] * 10 + ["text"]
