@@ -4,9 +4,10 @@ import math
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
-from eval.text_metrics import meteor
+from eval.text_metrics import chrf, meteor
 from eval.text_metrics.measure import measure
 from eval.text_metrics.wordnet import complete, load_wordnet
 
@@ -93,3 +94,12 @@ def test_the_module_loads_by_path(monkeypatch: pytest.MonkeyPatch, tmp_path: Pat
     found = metric.compute(predictions=PREDICTIONS, references=REFERENCES, workers=1)
     assert found["bleu"] == measure(PREDICTIONS, REFERENCES, workers=1).statistics["bleu"].value
     assert found["bertscore"] is None
+
+
+@pytest.mark.parametrize("line", ["Plan B.", "Point a)", "Take (a way", "Grip #2 - now"])
+def test_chrf_takes_one_mark_off_a_word_of_two_and_none_off_a_lone_mark(line: str) -> None:
+    sacrebleu = pytest.importorskip("sacrebleu")
+    wanted = "Plan B . Point a ) Take ( a way Grip # 2 - now"
+    expected = sacrebleu.corpus_chrf([line], [[wanted]], word_order=2).score
+    found = chrf.finish(np.array(chrf.rows(line, wanted)))
+    assert float(found) == pytest.approx(expected, abs=1e-6)

@@ -125,3 +125,9 @@ def test_the_sentences_are_as_described() -> None:
 )
 def test_split_sentences(text: str, sentences: list[str]) -> None:
     assert [text[start:end] for start, end in split_sentences(text)] == sentences
+
+
+@pytest.mark.parametrize(("between", "errors"), [(13, ["ET056"]), (14, [])])
+def test_words_far_from_each_other_name_no_error(between: int, errors: list[str]) -> None:
+    text = f"Your knees {'really ' * between}caved."
+    assert find_errors(GRAPH, text, "A16") == errors
