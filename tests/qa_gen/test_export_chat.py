@@ -47,5 +47,6 @@ def test_dataset_info_names_every_split(small_export: Path) -> None:
     for entry in info.values():
         first = json.loads((folder / entry["file_name"]).read_text().splitlines()[0])
         assert entry["formatting"] == "sharegpt"
+        assert entry["columns"]
         assert set(entry["columns"].values()) <= set(first)
         assert entry["tags"]["user_tag"] == first["conversations"][0][entry["tags"]["role_tag"]]

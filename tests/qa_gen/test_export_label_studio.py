@@ -29,7 +29,9 @@ def test_every_field_of_the_interface_is_in_every_task(small_export: Path) -> No
 def test_every_control_points_at_an_object(small_export: Path) -> None:
     config, _ = parts(small_export)
     names = {tag.get("name") for tag in config.iter() if tag.get("name")}
-    assert {tag.get("toName") for tag in config.iter() if tag.get("toName")} <= names
+    pointed_at = {tag.get("toName") for tag in config.iter() if tag.get("toName")}
+    assert pointed_at
+    assert pointed_at <= names
     choices = [tag.get("value") for tag in config.iter("Choice")]
     assert choices == ["accept", "edit", "reject"]
 

@@ -116,4 +116,5 @@ def test_the_chains_of_the_project_hang_together(path: Path, tmp_path: Path) -> 
             for word in words:
                 assert not word.startswith("configs/") or (ROOT / word).is_file(), word
         made.update(step.outputs, step.folders)
+    assert chosen.chain.reports
     assert set(chosen.chain.reports.values()) <= made

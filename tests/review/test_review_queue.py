@@ -177,7 +177,9 @@ def test_queries_use_their_indexes(graph: Graph, tmp_path: Path, role: str) -> N
     with open_review(tmp_path, graph, made(graph, 3), rules=PLAIN) as store, store.read() as db:
         person = find_person(db, "ana" if role == "first" else "rita")
         for share in (0.0, 0.5):
-            for query in _queries(db, person, Rules(gold_share=0, audit_share=share)):
+            queries = list(_queries(db, person, Rules(gold_share=0, audit_share=share)))
+            assert queries
+            for query in queries:
                 plan = [str(tuple(r)) for r in db.execute(f"EXPLAIN QUERY PLAN {query}", values)]
                 assert not [line for line in plan if "TEMP B-TREE" in line]
 

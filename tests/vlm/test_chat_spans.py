@@ -135,6 +135,8 @@ def test_a_batch_takes_videos_of_different_length(
     assert batch["video_grid_thw"].tolist() == [[8, 8, 8], [2, 8, 8], [4, 4, 4]]
     assert batch["pixel_values_videos"].shape == (8 * 64 + 2 * 64 + 4 * 16, 1176)
     assert batch["second_per_grid_ts"].tolist() == pytest.approx([0.25, 1.0, 0.5])
+    for name in ("labels", "stage_ids"):
+        assert batch[name].shape == batch["input_ids"].shape
     for number, row in enumerate(rows):
         assert batch["attention_mask"][number].sum() == len(row)
         assert batch["input_ids"][number, : len(row)].tolist() == row.input_ids
