@@ -86,6 +86,7 @@ def test_features_do_not_depend_on_the_size_of_a_batch(
         recipe = small_flex.recipe(tmp_path / str(size), **STREAMS)
         samples = load_samples(flex_root / "data", recipe, graph)[:4]
         found.append(cached_features(samples, ClipStore(recipe, graph), encoder_of(recipe)))
+    assert found[0].values.keys() == found[1].values.keys() != set()
     for name, value in found[0].values.items():
         torch.testing.assert_close(value, found[1].values[name], rtol=1e-4, atol=1e-5)
         assert value.abs().sum() > 0

@@ -53,7 +53,9 @@ def test_a_view_split_reads_the_test_part_from_another_camera(
     flex_root: Path, tmp_path: Path, graph: Graph
 ) -> None:
     chosen = recipe(tmp_path, views=("View-1",), test_views=("View-2",))
-    for sample in load_samples(flex_root / "data", chosen, graph):
+    samples = load_samples(flex_root / "data", chosen, graph)
+    assert {sample.part for sample in samples} >= {"train", "test"}
+    for sample in samples:
         camera = "View-2" if sample.part == "test" else "View-1"
         assert sample.streams["View-1"].stem == camera
 

@@ -81,6 +81,7 @@ def test_a_loaded_model_says_the_same(core: Path, errors: Path, flex_root: Path)
         )
         after = scores(predict_folder(load_model(run), flex_root / "data"))
         assert after.keys() == before.keys()
+        assert after
         for clip, score in after.items():
             assert score == pytest.approx(before[clip], abs=1e-2)
 
@@ -88,6 +89,7 @@ def test_a_loaded_model_says_the_same(core: Path, errors: Path, flex_root: Path)
 def test_one_clip_at_a_time_equals_a_batch(core: Path, flex_root: Path, graph: Graph) -> None:
     model = load_model(core)
     samples = [s for s in load_samples(flex_root / "data", model.recipe, graph) if s.part == "test"]
+    assert samples
     together = predict_clips(model, samples, ClipStore(model.recipe, graph))
     for sample, row in zip(samples, together, strict=True):
         alone = predict_clips(model, [sample], ClipStore(model.recipe, graph))[0]
@@ -109,13 +111,16 @@ def test_voters_are_the_same_for_any_worker_count_and_order(
     assert {clip: v for clip, (v, _) in found[0].items()} == {
         clip: v for clip, (v, _) in found[1].items()
     }
+    assert found[0].keys() == {sample.record.clip for sample in samples} != set()
     for clip, (_, score) in found[0].items():
         assert score == pytest.approx(found[1][clip][1], abs=1e-3)
 
 
 def test_the_graph_head_scores_by_the_graph(errors: Path, graph: Graph) -> None:
     model, columns = load_model(errors), ErrorColumns(graph)
-    for row in read_predictions(errors / "predictions.jsonl"):
+    rows = read_predictions(errors / "predictions.jsonl")
+    assert any(row.errors for row in rows)
+    for row in rows:
         known = {str(o) for o in graph.occurrences(row.action)}
         assert set(row.probabilities) | set(row.abstained) == known
         assert row.abstained, "breathing cannot be seen"
@@ -161,6 +166,7 @@ def test_core_tells_whom_it_compares_with(core: Path, flex_root: Path) -> None:
     model = load_model(core)
     row = next(r for r in read_predictions(core / "predictions.jsonl") if r.part == "test")
     text = told(model, sample_of(row.clip, flex_root / "data", model))
+    assert row.voters
     assert all(f"Compared with {voter}: " in text for voter in row.voters)
     assert f"(label: {row.truth:.1f})" in text
 

@@ -45,6 +45,7 @@ def test_by_action_no_test_lift_is_trained_on(emg_root: Path) -> None:
 def test_by_view_the_test_part_is_seen_from_elsewhere(emg_root: Path) -> None:
     settings = {"views": ("View-1",), "pose": False, "split": "view", "test_views": ("View-2",)}
     _, samples = small_emg.store(emg_root, **settings)
+    assert {sample.part for sample in samples} >= {"train", "test"}
     for sample in samples:
         wanted = "View-2.mp4" if sample.part == "test" else "View-1.mp4"
         assert sample.streams["View-1"].name == wanted

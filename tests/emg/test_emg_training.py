@@ -105,6 +105,7 @@ def test_the_report_names_baselines_muscles_and_reasons(pose: Path, tmp_path: Pa
     assert figures["mae"]["value"] < found["methods"][MEAN]["figures"]["mae"]["value"]
     assert figures["rmse_mv"]["value"] > figures["mae_mv"]["value"] > 0
     leads = found["leads"]["pose"]
+    assert leads
     beaten = all(one["mae"]["value"] < 0 < one["r"]["value"] for one in leads.values())
     assert ("beats the per-phase mean on MAE and r for every muscle" in page) == beaten
     for muscle, one in leads.items():

@@ -32,6 +32,7 @@ def drawn(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(films, "CLIPS", 6)
         films._draw_shard(folder, 77)
+    assert len(load_shard(folder / "77.npz").records) == 6
     return folder
 
 
@@ -79,6 +80,7 @@ def test_checks_say_yes_to_what_happened_alone_and_only_that_counts(drawn: Path)
     graph, draws = load_graph(), random.Random(0)
     for record in load_shard(drawn / "77.npz").records:
         pieces = list(checks(graph, record, draws))
+        assert pieces
         for asked, said in zip(pieces[::2], pieces[1::2], strict=True):
             step, error = asked.text.removesuffix("?").split(": ")
             happened = any(

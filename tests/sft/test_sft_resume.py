@@ -87,6 +87,7 @@ def test_two_cpu_ranks_equal_one(small: Small, tmp_path: Path) -> None:
     done = subprocess.run(command, env=ENVIRONMENT, cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr[-3000:]
     assert "× 2 ranks" in (two / "README.md").read_text()
+    assert [step for step, _ in losses(two)] == [1, 2, 3, 4]
     for (step, loss), (other_step, other) in zip(losses(one), losses(two), strict=True):
         assert step == other_step
         assert loss == pytest.approx(other, rel=1e-4)

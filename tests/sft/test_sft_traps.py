@@ -89,6 +89,8 @@ def test_trap_8_two_by_four_equals_eight_by_one(small: Small, trainer_of: Traine
         trainer.train()
         weights.append(adapters(trainer.model))
         losses.append([r["loss"] for r in trainer.state.log_history if "loss" in r])
+    assert weights[0]
+    assert len(losses[0]) == 3
     for other, loss in zip(weights[1:], losses[1:], strict=True):
         assert loss == pytest.approx(losses[0], rel=1e-5)
         for name, weight in weights[0].items():
@@ -104,7 +106,9 @@ def test_trap_9_speed_ups_are_used_where_installed_and_never_required(
     monkeypatch.setattr(machine, "_installed", lambda _: True)
     assert (machine.attention_of(recipe), machine.liger_of(recipe)) == ("flash_attention_2", True)
     optional = {"flash_attn", "liger_kernel", "tensorboard", "bitsandbytes", "deepspeed"}
-    for path in Path(machine.__file__).parent.glob("*.py"):
+    sources = list(Path(machine.__file__).parent.glob("*.py"))
+    assert Path(machine.__file__) in sources
+    for path in sources:
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
             names = [a.name for a in node.names] if isinstance(node, ast.Import) else []
             names += [str(node.module)] if isinstance(node, ast.ImportFrom) else []

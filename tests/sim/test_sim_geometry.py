@@ -153,6 +153,7 @@ def test_every_observable_error_has_a_rule_and_every_rule_a_place() -> None:
     places = {p for a, o in PLACES for p in (a, o.key_step, f"{a}:{o.key_step}")}
     assert {key.partition(" ")[2] for key in RULES} <= places | {""}
     explained = yaml.safe_load(REASONS_FILE.read_text(encoding="utf-8"))
+    assert explained
     assert set(explained) <= {f"{action} {item}" for action, item in PLACES}
 
 
@@ -169,6 +170,7 @@ def test_rules_recover_errors_of_unseen_people() -> None:
 
 def test_people_of_the_two_cohorts_are_not_the_same() -> None:
     known, unseen = choose_records(STAGE.study, 40, 40)
+    assert len(known) == 40
     assert {r.subject for r in known} <= {s.id for s in recruit(STAGE.study, 1)}
     assert {r.subject for r in unseen} <= {s.id for s in recruit(STAGE.study, 2)}
     assert len(unseen) == 40

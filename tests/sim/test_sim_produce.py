@@ -61,7 +61,9 @@ def test_what_is_written_is_clean_and_has_the_shapes_of_the_authors_loader(filme
     assert report.problems == ()
     assert (report.clips, report.subjects, report.views) == (6, 3, ("View-1",))
     records = load_annotations(filmed / "annotations.jsonl", GRAPH)
-    for clip in find_clips(filmed, GRAPH, records):
+    clips = find_clips(filmed, GRAPH, records)
+    assert len(clips) == 6
+    for clip in clips:
         assert clip.skeleton is not None
         assert load_skeleton(clip.skeleton).shape == (103, 21, 3)
         semg = clip_semg(clip, GRAPH)
@@ -196,7 +198,9 @@ def test_the_mark_says_what_a_set_was_made_from(filmed: Path) -> None:
 def test_videos_are_as_long_as_their_clips(filmed: Path) -> None:
     import av
 
-    for record in load_annotations(filmed / "annotations.jsonl", GRAPH):
+    records = load_annotations(filmed / "annotations.jsonl", GRAPH)
+    assert len(records) == 6
+    for record in records:
         with av.open(str(filmed / record.views["View-1"])) as container:
             frames = [frame.to_ndarray(format="gray") for frame in container.decode(video=0)]
         assert len(frames) == round(10 * (record.duration_s or 0))
@@ -211,6 +215,7 @@ def test_clips_lie_in_the_recording_of_their_set_one_after_another(tmp_path: Pat
     line = json.loads(lines[0])
     records = load_annotations(tmp_path / "annotations.jsonl", GRAPH)
     assert [segment["clip"] for segment in line["segments"]] == [r.clip for r in records]
+    assert len(records) == 10
     for segment, record in zip(line["segments"], records, strict=True):
         length_s = segment["end_s"] - segment["start_s"]
         assert length_s == pytest.approx(record.duration_s, abs=0.01)

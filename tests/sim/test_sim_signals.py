@@ -305,7 +305,9 @@ def test_heart_and_breath_go_faster_as_the_set_goes_on() -> None:
 
 
 def test_the_recording_has_the_durations_of_the_labels(whole: list[Annotation]) -> None:
-    for label in [r for r in whole if r.subject == SUBJECT.id][:20]:
+    labels = [r for r in whole if r.subject == SUBJECT.id][:20]
+    assert len(labels) == 20
+    for label in labels:
         recording = recording_of(STUDY, SUBJECT, label.action)
         assert label.repetition is not None
         duration_s = recording.durations_s[label.repetition - 1]
