@@ -5,6 +5,7 @@ import math
 import numpy as np
 import pytest
 
+from emg.evaluate import Figure
 from emg.measures import (
     asymmetry,
     correlation,
@@ -107,3 +108,10 @@ def test_people_are_drawn_whole() -> None:
     assert (weights[:, 0] + weights[:, 1] == 2).all()
     assert percentiles(np.arange(101.0)) == (2.5, 97.5)
     assert math.isnan(percentiles(np.array([1.0, np.nan, np.nan]))[0])
+
+
+def test_two_figures_are_equal_whatever_was_drawn_for_their_interval() -> None:
+    one, other = (Figure(1.0, 0.5, 1.5, drawn=np.array(drawn)) for drawn in ([0.5, 1.5], [1.0]))
+    assert one == other
+    assert one != Figure(1.0, 0.5, 1.6)
+    assert (one.sure, Figure(0.0, -1.0, 1.0).sure) == (True, False)

@@ -14,7 +14,7 @@ from engine import remote
 from engine.__main__ import app
 from engine.options import DataFolder
 from engine.remote import copy_tree, local_copy
-from flex.problems import InputError
+from flex.problems import InputError, Problem
 
 
 @pytest.fixture
@@ -122,3 +122,27 @@ def test_copying_nothing_or_between_stores_is_refused(store: Any, tmp_path: Path
         copy_tree(tmp_path, "memory://lab/run")
     with pytest.raises(InputError, match="source or target has to be on this machine"):
         copy_tree("memory://lab/raw", "memory://lab/other")
+
+
+def test_a_copy_that_fails_later_is_tried_again_and_its_reason_is_told_whole(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    reasons = iter([None, "s3://lab/x: denied [/lab]", None])
+    waited: list[float] = []
+
+    def copied(source: str, target: str) -> int:
+        if reason := next(reasons):
+            raise InputError([Problem("copy", reason)])
+        return 3
+
+    def wait(seconds: float) -> None:
+        waited.append(seconds)
+        if len(waited) == 3:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(remote, "copy_tree", copied)
+    monkeypatch.setattr("engine.commands.time.sleep", wait)
+    done = CliRunner().invoke(app, ["copy", "a", "b", "--every", "5"])
+    assert waited == [5, 5, 5]
+    assert done.output.count("3 files copied") == 2
+    assert "tried again in 5 s: copy: s3://lab/x: denied [/lab]" in done.output

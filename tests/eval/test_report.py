@@ -178,6 +178,7 @@ def test_plots_escape_labels_and_leave_out_what_is_unknown() -> None:
     rows = [Bar("a<b", 0.5, 0.25, 1.0), Bar("c", NAN, NAN, NAN, "trivial")]
     drawn = bars("t", rows, most=1.0, percent=True)
     assert "a&lt;b" in drawn
+    assert drawn.count('class="track"') == 2
     assert drawn.count('class="bar') == 1
     assert drawn.count("whisker") == 1
     assert scatter("t", [(0, 100), (50, 50)]).count("<circle") == 2

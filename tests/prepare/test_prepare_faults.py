@@ -1,6 +1,7 @@
 """What is wrong with recordings is said, and costs nothing but what it is wrong with."""
 
 import errno
+import re
 import shutil
 from pathlib import Path
 
@@ -160,3 +161,11 @@ def test_a_card_is_refused_with_all_its_faults(tmp_path: Path) -> None:
         read_recordings(tmp_path / "raw", load_graph())
     assert "recording.yaml" in str(caught.value)
     assert "unknown key 'load' (did you mean load_kg?)" in str(caught.value)
+
+
+def test_vital_signs_of_another_time_cost_the_clips(tmp_path: Path, run: Run) -> None:
+    write_raw(tmp_path / "raw", vitals={"file": "vitals.csv", "offset_s": 100.0})
+    done = run()
+    assert done.clips == 0
+    said = r"vitals.csv: goes from 100.000 to 110.500 s, the repetition from 1\.\d+ to 3\.\d+ s"
+    assert re.search(said, done.quarantined[0].reason)

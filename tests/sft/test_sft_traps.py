@@ -164,3 +164,14 @@ def test_movement_names_what_stands_still(small: Small) -> None:
     tuned = add_lora(model, small.recipe())
     movement = Movement(tuned)
     assert len(movement.still(tuned)) == 2 * len(planned_modules(model.config, "llm"))
+
+
+@pytest.mark.parametrize(("sharded", "kept"), [("", torch.float32), ("true", torch.bfloat16)])
+def test_adapters_share_the_layers_precision_only_where_fsdp_shards_them(
+    small: Small, monkeypatch: pytest.MonkeyPatch, sharded: str, kept: torch.dtype
+) -> None:
+    monkeypatch.setenv("ACCELERATE_USE_FSDP", sharded)
+    model = load_coach(small.base).model.to(torch.bfloat16)
+    model.requires_grad_(False)
+    found = adapters(add_lora(model, small.recipe()))
+    assert {weight.dtype for weight in found.values()} == {kept}

@@ -1,13 +1,17 @@
 """Which clips a selection takes: nested, mixed, and refused where there is nothing to take."""
 
 import itertools
+from pathlib import Path
 
 import pytest
 
 from flex.graph_file import load_graph
 from flex.problems import InputError
+from flex.released_lists import read_released_lists
 from flex.sample import Annotation
+from flex.splits import split_by_repetition
 from sim.clips import simulate_selection
+from sim.released import write_lists
 from sim.selection import Selection
 from sim.settings import load_settings
 from sim.study import Study
@@ -54,3 +58,17 @@ def test_what_is_not_there_is_named(selection: Selection, messages: list[str]) -
         list(simulate_selection(STUDY, selection))
     for message in messages:
         assert message in str(caught.value)
+
+
+def test_one_persons_lists_are_split_by_repetition_and_follow_the_seed(tmp_path: Path) -> None:
+    labels = records(1, 10, "A05")
+    drawn = set()
+    for seed in range(4):
+        assert write_lists(tmp_path, labels, seed)
+        split = split_by_repetition(labels, seed=seed)
+        test = {r.clip for r in labels if split.part(r.clip) == "test"}
+        rows = read_released_lists(tmp_path)["test"]
+        assert {row.clip for row in rows} == test != set()
+        drawn.add(frozenset(test))
+    assert len(drawn) > 1
+    assert not write_lists(tmp_path, labels[:2], 0)
