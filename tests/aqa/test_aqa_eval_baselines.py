@@ -1,5 +1,7 @@
 """Baselines: by hand, against the reference library, and that they learn what is there."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -15,6 +17,7 @@ from aqa.baselines import (
 from aqa.baselines_mlp import feature_mlp
 from aqa.measures import mae, spearman
 from aqa.predictions import Prediction
+from aqa.report_baselines import parts_of_run
 from flex.graph_file import load_graph
 from flex.problems import InputError
 from flex.sample import Annotation, ErrorLabel
@@ -125,3 +128,13 @@ def test_the_mlp_learns_and_is_the_same_again() -> None:
     assert [r.score for r in again] == [r.score for r in said]
     with pytest.raises(InputError, match="has no features"):
         feature_mlp({}, lifts[:60], [], rows)
+
+
+def test_a_run_without_its_recipe_says_why_it_has_no_baselines(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert parts_of_run(tmp_path, [], tmp_path) == {}
+    assert capsys.readouterr().err == ""
+    assert parts_of_run(tmp_path, [record(1, 80)], tmp_path) == {}
+    said = f"{tmp_path / 'recipe.yaml'} is missing: its split is not known, so no baselines"
+    assert said in capsys.readouterr().err

@@ -7,10 +7,12 @@ from pathlib import Path
 
 import pytest
 from small_run import RunWriter, lifts
+from typer.testing import CliRunner
 
 from flex.graph import Graph
 from flex.problems import InputError
 from qa_gen import export as export_module
+from qa_gen.__main__ import app
 from qa_gen.dialogue import Review
 from qa_gen.export import export
 from qa_gen.export_folder import replaced_folder
@@ -146,3 +148,13 @@ def test_a_split_without_dialogues_has_no_files(
     summary = export(make_run(lifts(graph)[:3]), tmp_path / "out", graph)
     assert summary.splits == {"train": 3}
     assert not [name for name in summary.files if "test" in name or "validation" in name]
+
+
+def test_the_command_exports_into_the_run(
+    graph: Graph, make_run: RunWriter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[tuple[Path, Path, Graph]] = []
+    monkeypatch.setattr(export_module, "export", lambda *given: asked.append(given))
+    run = make_run()
+    assert CliRunner().invoke(app, ["export", str(run)]).exit_code == 0
+    assert asked == [(run, run / "export", graph)]
