@@ -214,3 +214,18 @@ def test_answers_survive_the_file_and_faults_are_named(tmp_path: Path, graph: Gr
     with pytest.raises(InputError, match="already answers"):
         read_answers(path, graph)
     assert Truth().observed == ()
+
+
+def test_errors_that_the_graph_does_not_have_are_named(tmp_path: Path, graph: Graph) -> None:
+    path = tmp_path / "answers.jsonl"
+    foreign = answer("x", errors=["AK44:ET056"]).model_copy(update={"found": ("AK01:ET056",)})
+    lost = answer("x", "score").model_copy(update={"action": "A99"})
+    write_answers(path, [foreign, lost])
+    assert read_answers(path) == [foreign, lost]
+    with pytest.raises(InputError) as caught:
+        read_answers(path, graph)
+    assert [str(problem) for problem in caught.value.problems] == [
+        f"{path}:1: AK44:ET056 is not an error of A01",
+        f"{path}:1: AK01:ET056 is not an error of A01",
+        f"{path}:2: the graph has no action 'A99' (did you mean A19?)",
+    ]
