@@ -25,8 +25,9 @@ from flex.video import Sampler
 from vlm.cache import FrameCache
 from vlm.card import CARD
 from vlm.dialogues import DialogueRecord, view_path
+from vlm.fingerprint import weights_fingerprint
 from vlm.generate import Conversation, Decoding
-from vlm.weights import find_model, weights_fingerprint
+from vlm.weights import find_model
 
 Batch = tuple[DialogueRecord, ...]
 

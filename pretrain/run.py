@@ -15,7 +15,7 @@ def load_base(run: Path) -> tuple[Any, Any]:
     """Return processor and model of a run.
 
     Raises:
-        InputError: the run has no finished eyes.
+        InputError: the run has no finished eyes, or its model is not whole.
     """
     if not (run / FACTS).exists():
         problem = "holds no trained eyes; expected run.json of `python -m pretrain look` in it"
@@ -23,6 +23,9 @@ def load_base(run: Path) -> tuple[Any, Any]:
     import torch
     from transformers import AutoProcessor, Qwen2_5_VLForConditionalGeneration
 
+    from vlm.checkpoint_check import check_checkpoint
+
+    check_checkpoint(run)
     model = Qwen2_5_VLForConditionalGeneration.from_pretrained(run, dtype=torch.float32)
     return AutoProcessor.from_pretrained(run), model
 

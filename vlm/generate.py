@@ -110,13 +110,24 @@ def generation_config(coach: Coach, decoding: Decoding) -> Any:
     from transformers import GenerationConfig
 
     tokenizer = coach.processor.tokenizer
-    end = tokenizer.convert_tokens_to_ids(END)
     sampling = {"temperature": decoding.temperature, "top_p": decoding.top_p, "top_k": 0}
     return GenerationConfig(
         max_new_tokens=decoding.max_new_tokens,
         do_sample=decoding.do_sample,
         repetition_penalty=decoding.repetition_penalty,
-        eos_token_id=sorted({end, tokenizer.eos_token_id or end}),
+        eos_token_id=_ends(coach),
         pad_token_id=tokenizer.pad_token_id,
         **(sampling if decoding.do_sample else {}),
     )
+
+
+def _ends(coach: Coach) -> list[int]:
+    """Return the tokens that end an answer: `END`, the tokenizer's, and those of the checkpoint.
+
+    Qwen's own are <|im_end|> and <|endoftext|>; a model that writes the latter has stopped too.
+    """
+    tokenizer = coach.processor.tokenizer
+    published = coach.plain.generation_config.eos_token_id
+    ends = {tokenizer.convert_tokens_to_ids(END), tokenizer.eos_token_id}
+    ends |= set(published if isinstance(published, list) else [published])
+    return sorted(ends - {None})

@@ -17,12 +17,13 @@ from typing import Any
 from flex.problems import InputError, Problem
 from flex.video import Sampler
 from vlm.card import CARD, CARD_VERSION, CoachCard, agreed_sampler, check_input, input_of, read_card
+from vlm.checkpoint_check import check_checkpoint, check_processor
 from vlm.defaults import default_sampler, is_tiny_folder
+from vlm.fingerprint import weights_fingerprint
 from vlm.positions import Rule, give_rule, rule_of
 from vlm.vision_attention import join_equal_chunks
-from vlm.weights import check_adapter, find_model, weights_fingerprint
+from vlm.weights import check_adapter, find_model
 
-MODEL_TYPE = "qwen2_5_vl"
 
 
 @dataclass
@@ -128,10 +129,12 @@ def load_coach(
         attention: sdpa, eager or flash_attention_2.
 
     Raises:
-        InputError: no such model, no network, no safetensors, another kind of model, an adapter of
-            another base, or frames or a processor other than those it was trained with.
+        InputError: no such model, no network, no safetensors, another kind of model, weights that
+            are not all there (`vlm.checkpoint_check`), an adapter of another base, or frames or a
+            processor other than those it was trained with.
     """
     folder = find_model(str(model))
+    check_checkpoint(folder)
     processor = _load_processor(folder)
     base = weights_fingerprint(folder)
     card, place = read_card(folder), folder
@@ -182,6 +185,7 @@ def _load_processor(folder: Path) -> Any:
         processor = AutoProcessor.from_pretrained(folder)
     except (OSError, ValueError) as error:
         raise InputError([Problem(str(folder), f"has no usable processor: {error}")]) from error
+    check_processor(processor, folder)
     # Frames come sampled and resized; these hold for whoever calls the processor directly.
     processor.video_processor.do_sample_frames = False
     processor.video_processor.cap_pixels_per_frame = True
@@ -193,9 +197,6 @@ def _load_weights(folder: Path, dtype: str, device: str, attention: str) -> Any:
     from transformers import AutoConfig, Qwen2_5_VLForConditionalGeneration
 
     config = AutoConfig.from_pretrained(folder)
-    if config.model_type != MODEL_TYPE:
-        message = f"model_type is {config.model_type!r}, expected {MODEL_TYPE!r}"
-        raise InputError([Problem(str(folder / "config.json"), message)])
     if device == "auto":
         device = "cuda" if torch.cuda.is_available() else "cpu"
     if dtype == "auto":
@@ -209,19 +210,46 @@ def _load_weights(folder: Path, dtype: str, device: str, attention: str) -> Any:
             use_safetensors=True,
         )
     except ImportError as error:
+        if attention in ("sdpa", "eager"):  # these are part of torch: it is something else
+            raise
         message = f"attention {attention!r} is not installed; use sdpa"
         raise InputError([Problem("attention", message)]) from error
     if attention == "sdpa":
         join_equal_chunks(model)
+    model.generation_config = _ends_only(model.generation_config)
     return model.to(device)
+
+
+def _ends_only(published: Any) -> Any:
+    """Return what a checkpoint says of special tokens, and nothing of how answers are drawn.
+
+    `generate` takes from it whatever a call leaves open: Qwen's penalty on repetition and its near
+    zero temperature would get into answers, or into a merged model, without anybody's asking.
+    """
+    from transformers import GenerationConfig
+
+    return GenerationConfig(
+        bos_token_id=published.bos_token_id,
+        eos_token_id=published.eos_token_id,
+        pad_token_id=published.pad_token_id,
+    )
 
 
 def _with_adapter(model: Any, adapter: Path) -> Any:
     from peft import PeftModel
 
     try:
-        return PeftModel.from_pretrained(model, str(adapter), use_safetensors=True)
+        tuned = PeftModel.from_pretrained(model, str(adapter), use_safetensors=True)
+        # Once more, since only this says what it did not find; PEFT would go on without it.
+        found = tuned.load_adapter(str(adapter), "default", use_safetensors=True)
     except (RuntimeError, ValueError, KeyError) as error:
         first = str(error).strip().splitlines()[0]
         message = f"does not fit this base; was it trained on another? ({first})"
         raise InputError([Problem(str(adapter), message)]) from error
+    for names, fault in ((found.missing_keys, "lacks"), (found.unexpected_keys, "has too many")):
+        if names:
+            message = f"{fault} tensors for this base ({len(names)}, the first is {names[0]})"
+            raise InputError(
+                [Problem(str(adapter), f"{message}; train it again or fetch it whole")]
+            )
+    return tuned

@@ -229,8 +229,8 @@ def adapter(tiny: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     from peft import LoraConfig, get_peft_model
 
     from vlm.card import CoachCard
+    from vlm.fingerprint import weights_fingerprint
     from vlm.model import load_coach
-    from vlm.weights import weights_fingerprint
 
     folder = tmp_path_factory.mktemp("adapter")
     coach = load_coach(tiny)

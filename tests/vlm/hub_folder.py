@@ -3,7 +3,8 @@
     folder = write_hub_folder(tmp_path / "hub")                # flattened, as published
     folder = write_hub_folder(tmp_path / "new", nested=True)   # as newer transformers write it
 
-Two layers, hidden 256, two heads of 128 with one key-value head: `mrope_section` is the 3B's own.
+Two layers, hidden 640, five heads of 128 with one key-value head: `mrope_section` is the 3B's own,
+and the width is that of no tiny coach, so that it is treated as a released model.
 The tokenizer is a small one with Qwen's 22 added tokens behind the vocabulary, or the real one.
 """
 
@@ -32,12 +33,12 @@ _SPARE_ROWS = 271
 _TEXT = {
     "attention_dropout": 0.0,
     "hidden_act": "silu",
-    "hidden_size": 256,
+    "hidden_size": 640,
     "initializer_range": 0.02,
-    "intermediate_size": 512,
+    "intermediate_size": 768,
     "max_position_embeddings": 128000,
     "max_window_layers": 70,
-    "num_attention_heads": 2,
+    "num_attention_heads": 5,
     "num_hidden_layers": 2,
     "num_key_value_heads": 1,
     "rms_norm_eps": 1e-06,
@@ -54,7 +55,7 @@ _VISION = {
     "intermediate_size": 128,
     "num_heads": 2,
     "in_chans": 3,
-    "out_hidden_size": 256,
+    "out_hidden_size": 640,
     "patch_size": 14,
     "spatial_merge_size": 2,
     "spatial_patch_size": 14,

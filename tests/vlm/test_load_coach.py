@@ -1,5 +1,6 @@
 """Loading: by configuration, safetensors only, and what is refused with which words."""
 
+import errno
 import json
 import shutil
 from pathlib import Path
@@ -99,6 +100,25 @@ def test_an_adapter_that_does_not_fit_is_refused(
         load_coach(coach_folder, tmp_path, device="cpu")
 
 
+def test_an_adapter_that_lacks_tensors_or_is_cut_is_refused(
+    coach_folder: Path, adapter: Path
+) -> None:
+    from safetensors.torch import load_file, save_file
+
+    file = adapter / "adapter_model.safetensors"
+    weights = load_file(file)
+    dropped = next(iter(weights))
+    save_file({name: weights[name] for name in weights if name != dropped}, file)
+    with pytest.raises(InputError, match=r"adapter: lacks tensors for this base \(1, the first is"):
+        load_coach(coach_folder, adapter, device="cpu")
+    save_file(weights | {dropped.replace("layers.0", "layers.7"): weights[dropped].clone()}, file)
+    with pytest.raises(InputError, match=r"adapter: has too many tensors .*layers\.7"):
+        load_coach(coach_folder, adapter, device="cpu")
+    file.write_bytes(file.read_bytes()[:-8])
+    with pytest.raises(InputError, match=r"adapter_model\.safetensors: is cut short"):
+        load_coach(coach_folder, adapter, device="cpu")
+
+
 def test_weights_come_through_safetensors_only(copied: Path, adapter: Path) -> None:
     for folder, name in ((copied, "model"), (adapter, "adapter_model")):
         (folder / f"{name}.safetensors").rename(folder / f"{name}.bin")
@@ -122,18 +142,89 @@ def test_a_hub_id_is_named_when_there_is_no_network(
     with pytest.raises(InputError, match=r"someone/nothing: .*hub cannot be reached"):
         load_coach("someone/nothing")
     with pytest.raises(InputError, match="neither a folder nor a hub id"):
+        load_coach("some one/nothing")
+
+
+def test_a_mistyped_folder_is_not_looked_for_on_the_hub(
+    coach_folder: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr("huggingface_hub.snapshot_download", lambda *_, **__: pytest.fail("asked"))
+    near = str(coach_folder.parent / "timy")
+    with pytest.raises(InputError, match=rf"timy: there is no such folder.*{coach_folder.name}"):
+        load_coach(near)
+    with pytest.raises(InputError, match=r"no such folder; .*no/such does not exist either$"):
         load_coach(str(tmp_path / "no" / "such" / "folder"))
+    with pytest.raises(InputError, match=r"no such folder; .* has its owner before it"):
+        load_coach("Qwen2.5-VL-3B-Instruct")
+    with pytest.raises(InputError, match="is a file; name the folder"):
+        load_coach(str(coach_folder / "config.json"))
 
 
-def test_a_hub_id_that_is_not_there_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    from huggingface_hub.errors import RepositoryNotFoundError
+def test_what_may_be_a_folder_is_named_as_one_when_the_hub_has_none(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
+    (tmp_path / "models" / "tiny-coach-base").mkdir(parents=True)
+    monkeypatch.chdir(tmp_path)
+    expected = r"there is no such folder \(did you mean tiny-coach-base\?\)$"
+    with pytest.raises(InputError, match=expected):
+        load_coach("models/tiny-coach-bas")
 
-    def missing(*_: object, **__: object) -> None:
-        response: Any = SimpleNamespace(headers={}, request=None)
-        raise RepositoryNotFoundError("404", response=response)
 
-    monkeypatch.setattr("huggingface_hub.snapshot_download", missing)
-    with pytest.raises(InputError, match="someone/nothing: is not on the hub"):
+@pytest.mark.parametrize(
+    ("kind", "status", "said"),
+    [
+        ("RepositoryNotFoundError", 404, "is not on the hub, and there is no such folder"),
+        ("RepositoryNotFoundError", 401, "if it is private, log in"),
+        ("GatedRepoError", 403, "is gated on the hub; accept its terms"),
+        ("HfHubHTTPError", 401, r"does not know this token \(401\); log in"),
+        ("HfHubHTTPError", 403, r"forbidden by the hub for this token \(403\)"),
+        ("HfHubHTTPError", 429, "after too many requests"),
+        ("HfHubHTTPError", 503, r"hub cannot be reached \(status 503\)"),
+    ],
+)
+@pytest.mark.parametrize("wrapped", [False, True])
+def test_what_the_hub_answers_is_said(
+    kind: str, status: int, said: str, wrapped: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from huggingface_hub import errors
+
+    response: Any = SimpleNamespace(headers={}, request=None, status_code=status)
+    answer = getattr(errors, kind)("no", response=response)
+    if wrapped and kind == "HfHubHTTPError":  # as `snapshot_download` does with most
+        outer = errors.LocalEntryNotFoundError("no")
+        outer.__cause__, answer = answer, outer
+
+    def refuse(*_: object, **__: object) -> None:
+        raise answer
+
+    monkeypatch.setattr("huggingface_hub.snapshot_download", refuse)
+    with pytest.raises(InputError, match=f"someone/nothing: .*{said}"):
+        load_coach("someone/nothing")
+
+
+def test_a_model_that_cannot_be_used_is_not_downloaded(
+    copied: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[Any] = []
+
+    def fetched(_: str, allow_patterns: list[str]) -> str:
+        asked.append(allow_patterns)
+        return str(copied)
+
+    monkeypatch.setattr("huggingface_hub.snapshot_download", fetched)
+    edit(copied / "config.json", quantization_config={"quant_method": "awq", "bits": 4})
+    with pytest.raises(InputError, match="quantised already"):
+        load_coach("someone/something")
+    assert asked == [["config.json"]]
+
+
+def test_a_full_disk_is_not_taken_for_a_missing_network(monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("huggingface_hub.snapshot_download", full)
+    with pytest.raises(InputError, match=r"hub's cache .*No space left"):
         load_coach("someone/nothing")
 
 
