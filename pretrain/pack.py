@@ -22,7 +22,7 @@ def pack(run: Path, out: Path) -> None:
     """Copy what `speak` wrote, without the helpers and in half the bytes.
 
     Raises:
-        InputError: the run has not finished.
+        InputError: the run has not finished, or its model is not whole.
     """
     path, facts = run / FACTS, {"gists": 0, "lessons": 0}
     if path.exists():
@@ -33,6 +33,9 @@ def pack(run: Path, out: Path) -> None:
     import torch
     from transformers import Qwen2_5_VLForConditionalGeneration
 
+    from vlm.checkpoint_check import check_checkpoint
+
+    check_checkpoint(run)
     out.mkdir(parents=True, exist_ok=True)
     model = Qwen2_5_VLForConditionalGeneration.from_pretrained(run, dtype=torch.bfloat16)
     model.save_pretrained(out)
