@@ -2,6 +2,10 @@
 
 Three models answer one probe: base, adapter, and the merged one read back from disk. Adapter and
 merged must agree, and both must differ from the base, or the adapter was never applied.
+
+Weights keep the precision that the base is stored in. `generation_config.json` names the tokens
+that end an answer and nothing else, so that answers are greedy and nothing is penalised, as in
+evaluation: Qwen's own file asks for a penalty on repeated words, which servers apply unasked.
 """
 
 import json
@@ -17,8 +21,10 @@ from flex.problems import InputError, Problem
 from flex.video import Frames, Sampler
 from vlm.card import read_card
 from vlm.chat import encode_prompt
+from vlm.checkpoint_check import stored_dtype
 from vlm.collate import Collator
 from vlm.model import Coach, load_coach
+from vlm.weights import find_model
 
 # Largest difference of a logit, as a share of the largest logit: rounding of the merged weights.
 TOLERANCE = {"float32": 1e-4, "bfloat16": 5e-2}
@@ -55,14 +61,20 @@ def merge(adapter: Path, out: Path, model: str | None = None, dtype: str = "auto
         adapter: folder of a PEFT adapter.
         out: folder to write; it appears only if the parity holds.
         model: the base; else the one that the adapter names.
-        dtype: precision of the weights.
+        dtype: precision of the weights; "auto" is that of the base.
 
     Raises:
         InputError: `out` exists, the adapter does not fit the base, or the parity fails.
     """
+    import torch
+
     if out.exists():
         raise InputError([Problem(str(out), "exists already; name a new folder")])
-    coach = load_coach(model or _base_of(adapter), adapter, dtype=dtype)
+    model = model or _base_of(adapter)
+    kept = stored_dtype(find_model(model)) if dtype == "auto" else dtype
+    # A CPU computes in 32 bits, which half of them are rounded from at the end.
+    computed = kept if torch.cuda.is_available() else "float32"
+    coach = load_coach(model, adapter, dtype=computed)
     before = read_card(adapter)
     card = coach.card(before.data if before else "").model_copy(update={"base": ""})
     tuned = probe_logits(coach)
@@ -71,16 +83,17 @@ def merge(adapter: Path, out: Path, model: str | None = None, dtype: str = "auto
     out.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=f".{out.name}.", dir=out.parent) as name:
         folder = Path(name) / out.name
-        coach.model = coach.model.merge_and_unload()
+        coach.model = coach.model.merge_and_unload().to(getattr(torch, kept))
         coach.model.save_pretrained(folder, safe_serialization=True)
         coach.processor.save_pretrained(folder)
         card.write(folder)
-        kind = str(coach.model.dtype).removeprefix("torch.")
-        again = load_coach(folder, dtype=kind, device=str(coach.device))
+        device = str(coach.device)
+        del coach  # two models at a time may not fit
+        again = load_coach(folder, dtype=computed, device=device)
         parity = Parity(
             merged=_difference(tuned, probe_logits(again)),
             base=_difference(tuned, base),
-            tolerance=TOLERANCE.get(kind, TOLERANCE["bfloat16"]),
+            tolerance=TOLERANCE.get(kept, TOLERANCE["bfloat16"]),
             folder=out,
         )
         if not parity.holds:
