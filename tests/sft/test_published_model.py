@@ -19,7 +19,7 @@ from hub_folder import REAL_TOKENIZER, tensors_of, write_hub_folder
 from small import TURNS, row, write_clip, write_rows
 from typer.testing import CliRunner
 
-from coach.talk import open_local_talker
+from coach.talk import Mode, open_local_talker
 from eval.__main__ import app as eval_app
 from flex.video import Frames, Sampler
 from sft.__main__ import app as sft_app
@@ -141,12 +141,13 @@ def test_the_coach_talks_with_and_without_the_adapter(model: Path, adapter: Path
     seen = Frames(np.zeros((4, 56, 56, 3), np.uint8), (0, 1, 2, 3), 4.0, 4)
     asked = Conversation((seen,), [{"role": "user", "content": TURNS[0][1]}])
     decoding = Decoding(max_new_tokens=4)
-    for mode, used in (("base", None), ("tuned", adapter)):
+    modes: dict[Mode, Path | None] = {"base": None, "tuned": adapter}
+    for mode, used in modes.items():
         alone = load_coach(model, used, sampler=sampler, device="cpu")
         assert (
             "".join(talker.stream(asked, mode, decoding)) == generate(alone, [asked], decoding)[0]
         )
-    rated = [talker.rate(asked, mode, [TURNS[0][2]])[0] for mode in ("base", "tuned")]
+    rated = [talker.rate(asked, mode, [TURNS[0][2]])[0] for mode in modes]
     assert rated[0] != rated[1]
 
 
