@@ -23,6 +23,7 @@ from sft.meter import Meter
 from sft.order import Order
 from sft.recipe import Recipe
 from vlm.blur import blur_videos
+from vlm.features import with_encoder_outputs
 
 IGNORED = -100
 
@@ -49,6 +50,7 @@ def training_arguments(recipe: Recipe, folder: Path, steps: int, *, cpu: bool) -
         dataloader_pin_memory=not cpu,
         remove_unused_columns=False,
         label_names=["labels"],
+        accelerator_config={"non_blocking": not cpu},
         use_cpu=cpu,
         use_liger_kernel=liger_of(recipe),
         ddp_find_unused_parameters=False,
@@ -88,8 +90,9 @@ class CoachTrainer(Trainer):  # type: ignore[misc]
         """Return the loss of one pass; labels (B, L) are shifted here, for the kept positions."""
         inputs = dict(inputs)
         if self.recipe.grain or self.recipe.unseen:
-            seen = inputs["mm_encoder_outputs"]
-            inputs["mm_encoder_outputs"] = blur_videos(seen, self.recipe.grain, self.recipe.unseen)
+            seen = inputs["video_features"]
+            inputs["video_features"] = blur_videos(seen, self.recipe.grain, self.recipe.unseen)
+        inputs = with_encoder_outputs(inputs)
         labels, stages = inputs["labels"][:, 1:], inputs.pop("stage_ids")[:, 1:]
         kept = (labels != IGNORED).any(0).nonzero().squeeze(1)
         inputs |= {"labels": labels[:, kept], "logits_to_keep": kept, "use_cache": False}

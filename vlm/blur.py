@@ -5,7 +5,7 @@ for them. Where the vision tower is frozen its features come from a cache, so th
 vary them: some grain, as NEFTune (arXiv 2310.05914) adds it to words, and some tokens left out.
 """
 
-from typing import Any
+from collections.abc import Sequence
 
 import torch
 
@@ -23,8 +23,6 @@ def blurred(features: torch.Tensor, grain: float, unseen: float) -> torch.Tensor
     return (features + noise) * kept
 
 
-def blur_videos(outputs: dict[str, Any], grain: float, unseen: float) -> dict[str, Any]:
-    """Return `mm_encoder_outputs` of a batch with every video blurred."""
-    seen = outputs["video"]
-    parts = tuple(blurred(video, grain, unseen) for video in seen.pooler_output)
-    return {"video": type(seen)(pooler_output=parts)}
+def blur_videos(videos: Sequence[torch.Tensor], grain: float, unseen: float) -> list[torch.Tensor]:
+    """Return the features of a batch's videos, each blurred."""
+    return [blurred(video, grain, unseen) for video in videos]

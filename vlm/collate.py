@@ -42,9 +42,12 @@ class Collator:
 
         Returns:
             input_ids, attention_mask, mm_token_type_ids, labels, stage_ids: (B, L) int64.
-            pixel_values_videos: (patches of all videos, 1176) float, or mm_encoder_outputs in its
-                place where all rows bring features; video_grid_thw: (videos, 3) int64;
-                second_per_grid_ts: (videos,) float. None of these if there is no video.
+            pixel_values_videos: (patches of all videos, 1176) float, or video_features in its place
+                where all rows bring features, a list of (tokens, width), one a video, which
+                `vlm.features.with_encoder_outputs` turns into what the model takes;
+                video_grid_thw: (videos, 3) int64; second_per_grid_ts: (videos,) float. None of
+                these if there is no video. Only tensors and lists of them, which a data loader
+                can pin and move.
         """
         import torch
 
@@ -65,11 +68,9 @@ class Collator:
         steps_s = [step for vision in seen for step in vision.second_per_grid_ts]
         batch["second_per_grid_ts"] = torch.tensor(steps_s)
         if all(vision.features is not None for vision in seen):
-            from vlm.features import encoder_outputs
-
-            tokens = [count for vision in seen for count in vision.tokens]
-            features = torch.cat([vision.features for vision in seen])
-            batch["mm_encoder_outputs"] = encoder_outputs(features, tokens)
+            batch["video_features"] = [
+                video for vision in seen for video in vision.features.split(list(vision.tokens))
+            ]
         else:
             pixels = [vision.pixel_values_videos for vision in seen]
             batch["pixel_values_videos"] = torch.cat(pixels)

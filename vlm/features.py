@@ -5,13 +5,13 @@
     encoded = encode(coach.processor, vision, turns)
 
 An entry is keyed by the tower's weights and precision, and by the frames' pixels, which stand for
-clip and sampler. The model takes features where it would take pixels (`mm_encoder_outputs`); grid
+clip and sampler. The model takes features where it would take pixels (`with_encoder_outputs`); grid
 and times are given as always, so positions are the same. Only for a tower that is not trained.
 """
 
 import hashlib
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -88,12 +88,20 @@ def tower_fingerprint(tower: Any) -> str:
     return digest.hexdigest()
 
 
-def encoder_outputs(features: Any, tokens: Sequence[int]) -> dict[str, Any]:
-    """Return `mm_encoder_outputs` for a batch: features (sum of tokens, width), tokens a video."""
-    import torch
+def with_encoder_outputs(batch: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a batch whose `video_features`, if any, are what the model takes.
+
+    To be called where the model is called: transformers' output classes cannot be pinned, so a
+    batch carries plain tensors through the data loader and onto the device.
+    """
     from transformers.modeling_outputs import BaseModelOutputWithPooling
 
-    return {"video": BaseModelOutputWithPooling(pooler_output=torch.split(features, list(tokens)))}
+    inputs = dict(batch)
+    features = inputs.pop("video_features", None)
+    if features is not None:
+        seen = BaseModelOutputWithPooling(pooler_output=tuple(features))
+        inputs["mm_encoder_outputs"] = {"video": seen}
+    return inputs
 
 
 def _stored_vision(stored: dict[str, Any]) -> Vision:

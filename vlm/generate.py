@@ -89,20 +89,13 @@ def generate(
 
 def model_inputs(coach: Coach, rows: Sequence[Encoded]) -> dict[str, Any]:
     """Return what the model takes of dialogues (B, L), padded on the left, on its device."""
+    from accelerate.utils import send_to_device
+
+    from vlm.features import with_encoder_outputs
+
     batch = Collator.of(coach.processor, side="left")(rows)
     kept = {name: value for name, value in batch.items() if name not in _NOT_FOR_MODELS}
-    return {name: _to_device(value, coach.device) for name, value in kept.items()}
-
-
-def _to_device(value: Any, device: Any) -> Any:
-    if isinstance(value, dict):
-        import torch
-
-        from vlm.features import encoder_outputs
-
-        parts = value["video"].pooler_output
-        return encoder_outputs(torch.cat(parts).to(device), [len(part) for part in parts])
-    return value.to(device)
+    return with_encoder_outputs(send_to_device(kept, coach.device))
 
 
 def generation_config(coach: Coach, decoding: Decoding) -> Any:

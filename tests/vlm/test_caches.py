@@ -17,7 +17,7 @@ from vlm.cache import FrameCache
 from vlm.chat import encode, see
 from vlm.collate import Collator
 from vlm.dialogues import Turn
-from vlm.features import FeatureCache, tower_fingerprint
+from vlm.features import FeatureCache, tower_fingerprint, with_encoder_outputs
 from vlm.generate import Conversation, Decoding, generate
 from vlm.model import Coach, load_coach
 
@@ -129,7 +129,7 @@ def test_features_give_the_logits_of_pixels(
         batch = collate([encode(frozen.processor, vision, turns) for vision in visions])
         del batch["stage_ids"]
         with torch.no_grad():
-            outputs.append(frozen.model(**batch))
+            outputs.append(frozen.model(**with_encoder_outputs(batch)))
     torch.testing.assert_close(outputs[0].logits, outputs[1].logits, rtol=0, atol=0)
     assert outputs[0].loss == outputs[1].loss
 
