@@ -3,7 +3,6 @@
 A pattern that matches too much (the vision tower) or too little is an error, not a surprise.
 """
 
-import os
 from collections import Counter
 from typing import Any
 
@@ -71,10 +70,7 @@ def add_lora(model: Any, recipe: Recipe) -> Any:
         task_type="CAUSAL_LM",
     )
     shape = model.config
-    # FSDP shards a layer's weights together, so they must share a precision; else adapters are
-    # kept in 32 bits.
-    sharded = os.environ.get("ACCELERATE_USE_FSDP", "").lower() == "true"
-    tuned = get_peft_model(model, config, autocast_adapter_dtype=not sharded)
+    tuned = get_peft_model(model, config)  # adapters in 32 bits, whatever the base has
     check_modules(tuned, planned_modules(shape, recipe.scope))
     return tuned
 

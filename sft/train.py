@@ -23,6 +23,7 @@ from sft.flops import Shape, peak_flops
 from sft.lora import add_lora, describe
 from sft.meter import Meter, most_held
 from sft.order import Order
+from sft.precision import leave_casts_to_autocast
 from sft.recipe import FREE, Recipe
 from sft.report import estimate, histogram_table, summary
 from sft.trainer import CoachTrainer, training_arguments
@@ -117,6 +118,8 @@ def make_trainer(
     cpu = str(coach.device) == "cpu"
     if recipe.checkpointing:
         _checkpoint_activations(model)
+    if recipe.dtype != "float32":
+        leave_casts_to_autocast(model)
     order = Order(
         [example.length for example in prepared.examples],
         group=recipe.batch * ranks,

@@ -21,6 +21,7 @@ from sft.lora import Movement
 from sft.machine import liger_of
 from sft.meter import Meter
 from sft.order import Order
+from sft.precision import autocast, shard_policy
 from sft.recipe import Recipe
 from vlm.blur import blur_videos
 from vlm.features import with_encoder_outputs
@@ -68,6 +69,8 @@ class CoachTrainer(Trainer):  # type: ignore[misc]
         self.meter = meter
         self._stage_ids: torch.Tensor | None = None
         super().__init__(compute_loss_func=self._token_loss, **settings)
+        if self.is_fsdp_enabled:
+            self.accelerator.state.fsdp_plugin.mixed_precision_policy = shard_policy(recipe)
         self.remove_callback(PrinterCallback)
         self.remove_callback(ProgressCallback)
         self.add_callback(_Epoch(order))
@@ -85,6 +88,12 @@ class CoachTrainer(Trainer):  # type: ignore[misc]
         for batch in batches:
             self.meter.add_batch(batch)
         return batches, learnt
+
+    def compute_loss_context_manager(self) -> Any:
+        """Return the context of a pass: autocast, where the recipe's dtype is bf16."""
+        contexts = super().compute_loss_context_manager()
+        contexts.enter_context(autocast(self.recipe, self.args.device))
+        return contexts
 
     def compute_loss(self, model: Any, inputs: dict[str, Any], *args: Any, **settings: Any) -> Any:
         """Return the loss of one pass; labels (B, L) are shifted here, for the kept positions."""

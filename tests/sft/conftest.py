@@ -36,7 +36,7 @@ def trainer_of(small: small_module.Small, tmp_path: Path) -> Callable[[Recipe], 
     def make(recipe: Recipe) -> Any:
         import torch
 
-        coach = load_coach(recipe.model, sampler=recipe.sampler, device="cpu")
+        coach = load_coach(recipe.model, sampler=recipe.sampler, dtype=recipe.dtype, device="cpu")
         coach.model.requires_grad_(False)
         prepared = prepare(recipe, coach, clips_of(recipe, small.data, small.dialogues))
         torch.manual_seed(0)
