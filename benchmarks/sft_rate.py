@@ -131,10 +131,10 @@ def make(folder: Path, base: Path, clips: list[Any], ours: bool, source: str, st
     import torch
 
     from sft.bench_input import Decoding
+    from sft.build import make_trainer
     from sft.data import Dialogues, prepare
     from sft.lora import add_lora
     from sft.recipe import Recipe
-    from sft.train import make_trainer
     from vlm.model import load_coach
 
     cache = folder / "features" if source == "features" else None

@@ -31,7 +31,9 @@ def check_recipe(recipe: BaseModel, run: Path, free: Collection[str]) -> None:
     path = run / RECIPE_FILE
     if not path.is_file():
         return
-    before = yaml.safe_load(path.read_text(encoding="utf-8"))
+    # What a recipe of an earlier version lacks had the value that is the default now.
+    known = type(recipe).model_construct().model_dump(mode="json", warnings=False)
+    before = known | yaml.safe_load(path.read_text(encoding="utf-8"))
     differing = [
         Problem(str(path), f"{name} was {before.get(name)!r} in this run and is {value!r} now")
         for name, value in recipe.model_dump(mode="json").items()

@@ -23,7 +23,10 @@ _PACKAGES: Sequence[str] = ("torch", "transformers", "peft", "accelerate")
 
 @dataclass(frozen=True)
 class Provenance:
-    """Where an adapter comes from: what it saw, with data and base, and the run in numbers."""
+    """Where an adapter comes from: what it saw, with data and base, and the run in numbers.
+
+    `start` names the adapter that the run began with, if it did not begin with a fresh one.
+    """
 
     card: CoachCard
     examples: int
@@ -32,6 +35,7 @@ class Provenance:
     ranks: int
     loss: float
     modules: str
+    start: str = ""
 
 
 def versions() -> dict[str, str]:
@@ -57,14 +61,15 @@ def save_adapter(
     write_text(folder / "README.md", model_card(folder, recipe, origin))
 
 
-def keep_origin(run: Path, data: str, base: str, ranks: int) -> None:
+def keep_origin(run: Path, data: str, base: str, ranks: int, start: str = "") -> None:
     """Write what a run learns from into run.json, or check that a resumed one learns from the same.
 
     Raises:
-        InputError: the clips, the dialogues, the base or the number of ranks have changed.
+        InputError: the clips, the dialogues, the base, the adapter to begin with or the number of
+            ranks have changed.
     """
     path = run / ORIGIN_FILE
-    now = {"data": data, "base": base, "ranks": ranks}
+    now = {"data": data, "base": base, "ranks": ranks, "from": start or None}
     if path.is_file():
         before = json.loads(path.read_text("utf-8"))
         differing = [

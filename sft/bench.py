@@ -17,11 +17,11 @@ from rich.table import Table
 from flex.files import write_text
 from sft import machine
 from sft.bench_input import Decoding, Shape, random_coach, write_clips
+from sft.build import make_trainer
 from sft.data import Dialogues, Prepared, prepare
 from sft.flops import peak_flops
 from sft.lora import add_lora
 from sft.recipe import Recipe
-from sft.train import make_trainer
 from vlm.vision_attention import join_equal_chunks
 
 _TINY = {
@@ -70,7 +70,7 @@ def in_turn(recipe: Recipe) -> Iterator[Switches]:
     yield now
     attention = machine.attention_of(recipe)
     steps: list[tuple[str, bool, dict[str, Any]]] = [
-        ("checkpointing", recipe.checkpointing, {"checkpointing": True}),
+        ("checkpointing", recipe.checkpointing or recipe.fit == "auto", {"checkpointing": True}),
         (attention, attention != "eager", {"attention": attention}),
         ("frame cache", True, {"frames": True}),
         ("joined chunks", attention == "sdpa", {"joined": True}),
@@ -113,6 +113,8 @@ def settings_of(recipe: Recipe, switches: Switches, shape: Shape, steps: int) ->
         "liger": switches.liger,
         "steps": 2 * steps,
         "log_every": steps,
+        "fit": "fixed",
+        "rehearsal": "never",
         "save_every": 2 * steps,
         **(_TINY if shape == "tiny" else {"device": "cuda"}),
     }

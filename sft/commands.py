@@ -38,6 +38,11 @@ Shape = Annotated[
 Steps = Annotated[int, typer.Option(min=1, help="Steps measured, after as many to warm up.")]
 Result = Annotated[Path, typer.Option(help="Where to write the numbers, as JSON.")]
 
+Start = Annotated[
+    Path | None,
+    typer.Option("--from", help="Adapter to begin with, of the same base, frames and LoRA."),
+]
+
 DATA = Path("data/flex-sim")
 DIALOGUES = Path("runs/qa/dialogues.jsonl")
 
@@ -47,26 +52,42 @@ def train(
     data: Data = DATA,
     dialogues: Dialogues = DIALOGUES,
     out: Out = None,
+    start: Start = None,
     settings: Settings = None,
 ) -> None:
     """Tune a coach by a recipe. A run that was stopped or killed goes on with the same command."""
     recipe = load_config(Recipe, config, settings or [])
     from sft.train import train as run  # torch and transformers take seconds to import
 
-    folder = run(recipe, data, dialogues, out or Path("runs/sft") / config.stem)
+    folder = run(recipe, data, dialogues, out or Path("runs/sft") / config.stem, start)
     console.print(f"The adapter lies in {folder}.")
+
+
+def rehearse(
+    config: Config,
+    data: Data = DATA,
+    dialogues: Dialogues = DIALOGUES,
+    start: Start = None,
+    settings: Settings = None,
+) -> None:
+    """Run one pass of the longest batch: memory, seconds a step, the end; nothing is kept."""
+    recipe = load_config(Recipe, config, settings or [])
+    from sft.train import rehearse as run
+
+    run(recipe, data, dialogues, start)
 
 
 def auto(
     data: Data = DATA,
     dialogues: Dialogues = DIALOGUES,
     out: Out = None,
+    start: Start = None,
     settings: Settings = None,
 ) -> None:
     """Tune a coach by the recipe that suits this machine; says which, and why."""
     config, why = machine.choose(machine.gpus())
     console.print(f"Recipe {config}: {why}.")
-    train(config, data, dialogues, out, settings)
+    train(config, data, dialogues, out, start, settings)
 
 
 def merge(adapter: Run, out: Merged, model: Model = None) -> None:

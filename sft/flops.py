@@ -1,4 +1,4 @@
-"""What a step costs: floating-point operations, bytes, and the machine's peak.
+"""What a step costs in floating-point operations, and the machine's peak.
 
 Operations are those the model needs, without recomputed activations, so that MFU compares recipes.
 A frozen layer costs 4 operations a weight and token (forward, and the gradient of its input);
@@ -36,6 +36,8 @@ class Shape:
     vision_weights: int
     merger_weights: int
     merge: int
+    wide: int
+    vision_wide: int
 
     @classmethod
     def of(cls, config: Any) -> "Shape":
@@ -56,6 +58,8 @@ class Shape:
             vision_weights=vision.depth * vision.hidden_size * (4 * vision.hidden_size + 3 * wide),
             merger_weights=merged * merged + merged * vision.out_hidden_size,
             merge=vision.spatial_merge_size**2,
+            wide=text.intermediate_size,
+            vision_wide=wide,
         )
 
     @property
@@ -92,23 +96,6 @@ def step_flops(
     patches = video_tokens * shape.merge
     vision = 2 * (shape.vision_weights * patches + shape.merger_weights * video_tokens)
     return linear + attention + vision * (0 if vision_cached else 2 if vision_tuned else 1)
-
-
-def step_bytes(
-    shape: Shape, tokens: int, learnt: int, trained: int, *, half: bool, checkpointing: bool
-) -> int:
-    """Return a rough upper estimate of the bytes a training pass holds at once.
-
-    Weights, adapters with gradient and both Adam moments, activations (about 34 numbers of hidden
-    size a token and layer, one layer's at a time when they are recomputed), and the output
-    layer's scores with their gradient in 32 bits.
-    """
-    size = 2 if half else 4
-    activation = 34 * shape.hidden * tokens * size
-    kept = shape.hidden * tokens * size * shape.layers
-    layers = kept + activation if checkpointing else activation * shape.layers
-    scores = learnt * shape.vocabulary * (size + 8)
-    return shape.weights * size + 16 * trained + layers + scores
 
 
 def peak_flops(device: str) -> float:

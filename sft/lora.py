@@ -4,6 +4,7 @@ A pattern that matches too much (the vision tower) or too little is an error, no
 """
 
 from collections import Counter
+from pathlib import Path
 from typing import Any
 
 from flex.problems import InputError, Problem, nearest
@@ -75,6 +76,38 @@ def add_lora(model: Any, recipe: Recipe) -> Any:
     return tuned
 
 
+def go_on(model: Any, recipe: Recipe, start: Path) -> Any:
+    """Return a model that carries an adapter, ready to tune that further.
+
+    Raises:
+        InputError: the adapter is not of the recipe's rank, alpha, dropout or scope.
+    """
+    found = model.peft_config["default"]
+    settings = {
+        "rank": (found.r, recipe.rank),
+        "alpha": (found.lora_alpha, recipe.alpha),
+        "dropout": (found.lora_dropout, recipe.dropout),
+        "rslora": (found.use_rslora, recipe.rslora),
+    }
+    problems = [
+        Problem(str(start), f"has {name} {before}, the recipe {now}; give it --set {name}={before}")
+        for name, (before, now) in settings.items()
+        if before != now
+    ]
+    if problems:
+        raise InputError(problems)
+    found.inference_mode = False
+    for name, weight in model.named_parameters():
+        weight.requires_grad_("lora_" in name)
+    check_modules(model, planned_modules(model.get_base_model().config, recipe.scope))
+    return model
+
+
+def trained_weights(model: Any) -> int:
+    """Return how many weights of a model are trained."""
+    return sum(weight.numel() for weight in model.parameters() if weight.requires_grad)
+
+
 def check_modules(model: Any, planned: set[str]) -> None:
     """Compare the layers with an adapter, and the trainable weights, with the planned layers.
 
@@ -102,7 +135,7 @@ def describe(model: Any, scope: str) -> str:
         parts = [part for part in name.removeprefix("model.").split(".") if not part.isdigit()]
         kinds[".".join(part for part in parts if part not in ("layers", "blocks"))] += 1
     weights = sum(p.numel() for p in model.parameters())
-    trained = sum(p.numel() for p in model.parameters() if p.requires_grad)
+    trained = trained_weights(model)
     listed = ", ".join(f"{count} × {name}" for name, count in sorted(kinds.items()))
     share = 100 * trained / weights
     return (

@@ -1,5 +1,8 @@
 """Which recipe suits this machine, and whether a recipe can run on it at all."""
 
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,6 +12,7 @@ from sft.recipe import Recipe
 CONFIGS = Path("configs/sft")
 # What the 3B model needs with batches of 4, in GiB.
 NEEDED_GIB = 20
+_AMPERE = (8, 0)
 _EASE = (
     "lower batch (and raise accumulate as much), set checkpointing=true, lower frames or pixels, "
     "or lower rank"
@@ -73,6 +77,34 @@ def check_shape(shape: str) -> None:
         raise InputError([Problem("--shape", f"{message}; {hint}")])
 
 
+def memory_of(device: str) -> float | None:
+    """Return the bytes of this run's smallest GPU; None where nothing is to be fitted to it.
+
+    That is a CPU, and FSDP, which shards what the estimate counts.
+    """
+    from accelerate.utils import gather_object
+
+    if device == "cpu" or os.environ.get("ACCELERATE_USE_FSDP", "").lower() == "true":
+        return None
+    return float(min(gather_object([min(gpu.memory_gib for gpu in gpus())]))) * 2**30
+
+
+@contextmanager
+def memory_told(recipe: Recipe) -> Iterator[None]:
+    """Turn an error that says that memory ran out into what to lower.
+
+    Raises:
+        InputError: memory ran out.
+    """
+    try:
+        yield
+    except (RuntimeError, MemoryError) as error:
+        problem = memory_problem(error, recipe)
+        if problem is None:
+            raise
+        raise problem from error
+
+
 def memory_problem(error: BaseException, recipe: Recipe) -> InputError | None:
     """Return what to lower if an error says that memory ran out, else None."""
     import torch
@@ -81,19 +113,49 @@ def memory_problem(error: BaseException, recipe: Recipe) -> InputError | None:
     if not isinstance(error, torch.OutOfMemoryError) and "can't allocate memory" not in text:
         return None
     now = f"batch={recipe.batch}, frames={recipe.frames}, pixels={recipe.pixels}"
-    return InputError([Problem("out of memory", f"{_EASE} with --set; now {now}")])
+    first = f"; first try --set {_next_setting(recipe)}"
+    return InputError([Problem("out of memory", f"{_EASE} with --set; now {now}{first}")])
 
 
-def attention_of(recipe: Recipe) -> str:
-    """Return the attention to use: "auto" is flash-attention where installed, else SDPA."""
+def _next_setting(recipe: Recipe) -> str:
+    """Return the setting whose change costs least, of those that are left to change."""
+    if recipe.fit == "auto":
+        return "fit=fixed --set batch=1 --set checkpointing=true"
+    if recipe.batch > 1:
+        smaller = next(size for size in range(recipe.batch - 1, 0, -1) if recipe.batch % size == 0)
+        more = recipe.accumulate * recipe.batch // smaller
+        return f"batch={smaller} --set accumulate={more}"
+    if not recipe.checkpointing:
+        return "checkpointing=true"
+    return "four_bit=true" if not recipe.four_bit else f"frames={max(2, recipe.frames // 4 * 2)}"
+
+
+def attention_of(recipe: Recipe, device: str = "cuda") -> str:
+    """Return the attention to use: "auto" is flash-attention where it can run, else SDPA.
+
+    It must be installed, and the GPU be an Ampere or newer.
+    """
     if recipe.attention != "auto":
         return recipe.attention
-    return "flash_attention_2" if _installed("flash_attn") else "sdpa"
+    fast = device != "cpu" and _installed("flash_attn") and _capability() >= _AMPERE
+    return "flash_attention_2" if fast else "sdpa"
 
 
 def liger_of(recipe: Recipe) -> bool:
     """Tell whether to use liger's kernels: wanted and installed."""
     return recipe.liger and _installed("liger_kernel")
+
+
+def fused_on(recipe: Recipe, device: str) -> bool:
+    """Tell whether a run on this device uses liger's kernels, which a CPU cannot run."""
+    return device != "cpu" and liger_of(recipe)
+
+
+def _capability() -> tuple[int, int]:
+    """Return the GPU's compute capability; a new one's where there is no GPU to ask."""
+    import torch
+
+    return torch.cuda.get_device_capability() if torch.cuda.is_available() else _AMPERE
 
 
 def _installed(package: str) -> bool:

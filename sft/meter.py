@@ -28,9 +28,10 @@ class Meter:
     _since: float = field(default_factory=time.perf_counter)
 
     def __post_init__(self) -> None:
-        self._clear()
+        self.restart()
 
-    def _clear(self) -> None:
+    def restart(self) -> None:
+        """Forget what was counted, and start the clock anew."""
         self._stages = torch.zeros(2, len(STAGES), dtype=torch.float64)
         self._counts = dict.fromkeys(_COUNTS, 0.0)
         self._waited_s = self._paused_s = 0.0
@@ -73,7 +74,7 @@ class Meter:
         counts = [self._counts[name] for name in _COUNTS]
         tail = torch.tensor([*counts, self._waited_s, elapsed], dtype=torch.float64)
         sums = torch.cat([self._stages.flatten(), tail])
-        self._clear()
+        self.restart()
         return sums
 
     def readings(self, sums: torch.Tensor, ranks: int) -> dict[str, float]:

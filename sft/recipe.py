@@ -12,7 +12,9 @@ from flex.files import hash_text
 from flex.video import Sampler
 
 # Settings that do not change what is learnt, and may differ when a run is resumed.
-FREE = frozenset({"workers", "save_every", "keep", "allow_broken", "frame_cache", "feature_cache"})
+FREE = frozenset(
+    {"workers", "save_every", "keep", "allow_broken", "frame_cache", "feature_cache", "rehearsal"}
+)
 
 
 class Recipe(BaseModel):
@@ -25,7 +27,19 @@ class Recipe(BaseModel):
     dtype: Literal["float32", "bfloat16"] = "float32"
     attention: Literal["auto", "eager", "sdpa", "flash_attention_2"] = "sdpa"
     liger: bool = Field(default=False, description="Fused kernels, when liger-kernel is installed.")
+    four_bit: bool = Field(
+        default=False, description="Load the language model's layers in 4 bits, by bitsandbytes."
+    )
     checkpointing: bool = Field(default=False, description="Recompute activations: less memory.")
+    fit: Literal["fixed", "auto"] = Field(
+        default="fixed",
+        description="auto: the GPU's memory decides checkpointing and how the dialogues of a step, "
+        "batch × accumulate, are split into passes.",
+    )
+    rehearsal: Literal["auto", "always", "never"] = Field(
+        default="auto",
+        description="A pass of the longest batch before the first step; auto: in long runs.",
+    )
 
     sampling: Literal["uniform", "phases"] = "uniform"
     frames: int = Field(default=16, ge=2, le=64, multiple_of=2)

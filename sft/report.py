@@ -4,8 +4,10 @@ from collections.abc import Sequence
 
 from rich.table import Table
 
-from sft.data import Example
-from sft.flops import Shape, step_bytes, step_flops
+from sft.data import Example, feature_folder
+from sft.fit import heaviest_pass
+from sft.flops import Shape, step_flops
+from sft.memory import step_bytes, weight_bytes
 from sft.recipe import Recipe
 
 # What of the peak such runs reach; only the estimate before the first step uses it.
@@ -43,7 +45,8 @@ def summary(examples: Sequence[Example], recipe: Recipe, steps: int, ranks: int)
         f"{len(examples):,} dialogues, {tokens:,} tokens ({video:,} of video, "
         f"{sum(example.learnt for example in examples):,} learnt); the longest is "
         f"{longest.name} with {longest.length:,} of at most {recipe.max_tokens:,} tokens; "
-        f"{steps:,} steps of {recipe.batch} × {recipe.accumulate} × {ranks} dialogues"
+        f"{steps:,} steps of {recipe.batch} × {recipe.accumulate} × {ranks} dialogues, "
+        f"activations {'computed again' if recipe.checkpointing else 'kept'}"
     )
 
 
@@ -56,24 +59,16 @@ def estimate(
     ranks: int,
     trained: int,
     peak: float,
-    cached: bool,
     before: int,
+    fused: bool = False,
 ) -> str:
     """Return the estimated memory and time in words; rough, and said to be so.
 
     `before` are the bytes that are held before the first step, the weights among them.
     """
-    worst = sorted(examples, key=lambda e: -e.length)[: recipe.batch]
-    held = step_bytes(
-        shape,
-        recipe.batch * max(example.length for example in worst),
-        sum(example.learnt for example in worst),
-        trained,
-        half=recipe.dtype == "bfloat16",
-        checkpointing=recipe.checkpointing,
-    )
-    weights = shape.weights * (2 if recipe.dtype == "bfloat16" else 4)  # which are held already
-    said = f"estimated: about {(before + held - weights) / 2**30:.1f} GiB"
+    held = step_bytes(shape, heaviest_pass(examples, recipe.batch), trained, recipe, fused=fused)
+    more = held - weight_bytes(shape, recipe)  # the weights are held already
+    said = f"estimated: about {(before + more) / 2**30:.1f} GiB"
     if not peak:
         return f"{said}; time unknown, since this GPU's peak is"
     flops = step_flops(
@@ -82,7 +77,7 @@ def estimate(
         sum(example.learnt for example in examples),
         sum(example.video_tokens for example in examples),
         vision_tuned=recipe.scope != "llm",
-        vision_cached=cached,
+        vision_cached=feature_folder(recipe) is not None,
     )
     seen = steps * recipe.batch * recipe.accumulate
     minutes = flops / len(examples) * seen / peak / _USUAL_SHARE / 60

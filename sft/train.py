@@ -4,225 +4,172 @@ The folder of a run holds recipe.yaml, metrics.jsonl, tensorboard/, checkpoints/
 the adapter. The same command resumes a run that was stopped or killed, to the same result.
 """
 
-import math
-from collections.abc import Iterable, Sequence
+import tempfile
+from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from rich.progress import track
-
 from flex.cli import err
-from flex.files import write_text
-from flex.problems import InputError
 from flex.recipes import check_recipe, keep_recipe
 from sft import machine
 from sft.adapter import Provenance, keep_origin, save_adapter
+from sft.build import CHECKPOINTS, make_trainer, steps_of
 from sft.checkpoints import cut_log, last_complete, step_of
-from sft.data import Clip, Prepared, clips_of, feature_folder, prepare
+from sft.data import Prepared, clips_of
+from sft.fit import fitted, keep_fit, kept_fit
 from sft.flops import Shape, peak_flops
-from sft.lora import add_lora, describe
-from sft.meter import Meter, most_held
-from sft.order import Order
-from sft.precision import leave_casts_to_autocast
+from sft.lora import add_lora, describe, go_on, trained_weights
 from sft.recipe import FREE, Recipe
-from sft.report import estimate, histogram_table, summary
-from sft.trainer import CoachTrainer, training_arguments
+from sft.rehearse import Rehearsal, Rehearsed
+from sft.start import keep_broken, prepare_together, rate_of, tell
+from sft.trainer import CoachTrainer
 from sft.watch import METRICS_FILE, Watch
-from vlm.card import spread_rate
-from vlm.collate import Collator
+from vlm.fingerprint import weights_fingerprint
 from vlm.model import Coach, load_coach
 
-CHECKPOINTS = "checkpoints"
-BROKEN_FILE = "broken.txt"
+
+@dataclass(frozen=True)
+class Set:
+    """A run that can begin: its recipe as fitted to the machine, and all that it works with."""
+
+    recipe: Recipe
+    coach: Coach
+    prepared: Prepared
+    trainer: CoachTrainer
+    modules: str
+    ranks: Any
+    start: str
 
 
-def train(recipe: Recipe, data: Path, dialogues: Path, run: Path) -> Path:
+def train(
+    recipe: Recipe, data: Path, dialogues: Path, run: Path, start: Path | None = None
+) -> Path:
     """Tune a coach, or go on where the run was, and return the folder with the adapter.
+
+    Args:
+        recipe: what to tune and how.
+        data: folder with the clips.
+        dialogues: what is learnt.
+        run: folder of the run.
+        start: an adapter to begin with, instead of a fresh one.
 
     Raises:
         InputError: the machine, the model, the data or the recipe do not suit; memory ran out.
     """
-    device = machine.device_of(recipe)
-    try:
-        return _train(recipe, data, dialogues, run, device)
-    except (RuntimeError, MemoryError) as error:
-        problem = machine.memory_problem(error, recipe)
-        if problem is None:
-            raise
-        raise problem from error
+    with machine.memory_told(recipe):
+        ready = _get_set(recipe, data, dialogues, run, start)
+        _keep(ready, run, _run(ready, run))
+    return run
 
 
-def _train(recipe: Recipe, data: Path, dialogues: Path, run: Path, device: str) -> Path:
+def rehearse(recipe: Recipe, data: Path, dialogues: Path, start: Path | None = None) -> None:
+    """Do what a run does up to its first step, and one pass of its longest batch; keep nothing.
+
+    Raises:
+        InputError: as `train`.
+    """
+    with machine.memory_told(recipe), tempfile.TemporaryDirectory() as folder:
+        ready = _get_set(recipe, data, dialogues, Path(folder), start)
+        with suppress(Rehearsed):
+            _run(ready, Path(folder), rehearse_only=True)
+
+
+def _get_set(recipe: Recipe, data: Path, dialogues: Path, run: Path, start: Path | None) -> Set:
     from accelerate import PartialState
     from transformers import set_seed
 
+    device = machine.device_of(recipe)
     ranks = PartialState(cpu=device == "cpu")
     check_recipe(recipe, run, FREE)
     clips = clips_of(recipe, data, dialogues)
     coach = load_coach(
         recipe.model,
+        start,
         sampler=recipe.sampler,
         dtype=recipe.dtype,
         device="cpu" if device == "cpu" else str(ranks.device),
-        attention=machine.attention_of(recipe),
+        attention=machine.attention_of(recipe, device),
     )
-    coach.rate = recipe.tokens_per_second or spread_rate(coach.own_rate)
+    coach.rate = rate_of(recipe, coach, start)
     coach.model.requires_grad_(False)
-    prepared = _prepare(recipe, coach, clips, ranks)
+    prepared = prepare_together(recipe, coach, clips, ranks)
     set_seed(recipe.seed)
-    shape = Shape.of(coach.model.config)
-    model = add_lora(coach.model, recipe)
-    modules = describe(model, recipe.scope)
-    steps = steps_of(recipe, len(prepared.examples), ranks.num_processes)
-    peak = peak_flops(device)
+    model = add_lora(coach.model, recipe) if start is None else go_on(coach.model, recipe, start)
+    begun = "" if start is None else f"{start} ({weights_fingerprint(start)})"
     if ranks.is_main_process:
-        keep_origin(run, prepared.fingerprint, coach.base, ranks.num_processes)
+        keep_origin(run, prepared.fingerprint, coach.base, ranks.num_processes, begun)
         keep_recipe(recipe, run)
-        trained = sum(p.numel() for p in model.parameters() if p.requires_grad)
-        _say(prepared, recipe, shape, modules, steps, ranks.num_processes, trained, peak, run)
-    trainer = make_trainer(recipe, coach, model, prepared, run, steps, ranks.num_processes, peak)
-    loss = _run(trainer, run, ranks)
-    sharded = trainer.accelerator.get_state_dict(trainer.model) if trainer.is_fsdp_enabled else None
-    if ranks.is_main_process:
-        origin = Provenance(
-            card=coach.card(prepared.fingerprint),
-            examples=len(prepared.examples),
-            simulated=any(clip.record.simulated for clip in prepared.dataset.clips),
-            steps=steps,
-            ranks=ranks.num_processes,
-            loss=loss,
-            modules=modules,
-        )
-        save_adapter(trainer.accelerator.unwrap_model(trainer.model), run, recipe, origin, sharded)
+    recipe = _fit(recipe, coach, model, prepared, run, device, ranks)
+    return _build(recipe, coach, model, prepared, run, device, ranks, begun)
+
+
+def _fit(
+    recipe: Recipe, coach: Coach, model: Any, prepared: Prepared, run: Path, device: str, ranks: Any
+) -> Recipe:
+    """Return the recipe as this run's GPUs take it, the same on every rank and when resumed."""
+    fitted_before = kept_fit(recipe, run)
     ranks.wait_for_everyone()
-    return run
+    if fitted_before is not None:
+        return fitted_before
+    chosen = fitted(
+        recipe,
+        Shape.of(coach.plain.config),
+        prepared.examples,
+        trained_weights(model),
+        machine.memory_of(device),
+        fused=machine.fused_on(recipe, device),
+    )
+    if ranks.is_main_process:
+        keep_fit(chosen, run)
+    return chosen
 
 
-def steps_of(recipe: Recipe, examples: int, ranks: int) -> int:
-    """Return how many optimizer steps a recipe takes; the last of an epoch may be a small one."""
-    passes = math.ceil(math.ceil(examples / recipe.batch) / ranks)
-    return recipe.steps or max(1, round(recipe.epochs * math.ceil(passes / recipe.accumulate)))
-
-
-def make_trainer(
+def _build(
     recipe: Recipe,
     coach: Coach,
     model: Any,
     prepared: Prepared,
     run: Path,
-    steps: int,
-    ranks: int = 1,
-    peak: float = 0.0,
-) -> CoachTrainer:
-    """Return the trainer of a recipe for a model that carries its adapters."""
-    cpu = str(coach.device) == "cpu"
-    if recipe.checkpointing:
-        _checkpoint_activations(model)
-    if recipe.dtype != "float32":
-        leave_casts_to_autocast(model)
-    order = Order(
-        [example.length for example in prepared.examples],
-        group=recipe.batch * ranks,
-        grouped=recipe.length_grouped,
-        seed=recipe.seed,
-    )
-    meter = Meter(
-        Shape.of(coach.model.config),
-        peak,
-        coach.processor.video_token_id,
-        vision_tuned=recipe.scope != "llm",
-        vision_cached=feature_folder(recipe) is not None,
-    )
-    return CoachTrainer(
-        recipe=recipe,
-        order=order,
-        meter=meter,
-        model=model,
-        args=training_arguments(recipe, run / CHECKPOINTS, steps, cpu=cpu),
-        train_dataset=prepared.dataset,
-        data_collator=Collator.of(coach.processor, multiple_of=1 if cpu else 8),
-    )
-
-
-def _checkpoint_activations(model: Any) -> None:
-    """Recompute activations in the backward pass; inputs must then carry a gradient themselves."""
-    settings = {"use_reentrant": False}
-    if hasattr(model, "activation_checkpointing_enable"):
-        model.activation_checkpointing_enable(settings)
-    else:
-        model.gradient_checkpointing_enable(settings)
-    model.enable_input_require_grads()
-
-
-def _prepare(recipe: Recipe, coach: Coach, clips: list[Clip], ranks: Any) -> Prepared:
-    """Fill the caches, each rank its share, then let every rank read all of them."""
-    if ranks.num_processes > 1:
-        mine = clips[ranks.process_index :: ranks.num_processes]
-        shared = recipe.model_copy(update={"allow_broken": True, "max_tokens": 2**31})
-        if mine:
-            _try_prepare(shared, coach, mine)
-        ranks.wait_for_everyone()
-
-    def shown(items: Sequence[Clip]) -> Iterable[Clip]:
-        if not ranks.is_main_process:
-            return items
-        return track(items, "preparing clips", console=err, transient=True)
-
-    return prepare(recipe, coach, clips, shown)
-
-
-def _try_prepare(recipe: Recipe, coach: Coach, clips: list[Clip]) -> None:
-    """Prepare a rank's share; what is broken in it is told when all are read."""
-    from contextlib import suppress
-
-    with suppress(InputError):
-        prepare(recipe, coach, clips, kept_bytes=0)
-
-
-def _say(
-    prepared: Prepared,
-    recipe: Recipe,
-    shape: Shape,
-    modules: str,
-    steps: int,
-    ranks: int,
-    trained: int,
-    peak: float,
-    run: Path,
-) -> None:
-    err.print(summary(prepared.examples, recipe, steps, ranks), markup=False)
-    err.print(histogram_table(prepared.examples))
-    err.print(
-        estimate(
-            prepared.examples,
-            recipe,
-            shape,
-            steps=steps,
-            ranks=ranks,
-            trained=trained,
-            peak=peak,
-            cached=feature_folder(recipe) is not None,
-            before=most_held(),
-        )
-    )
-    err.print(modules, markup=False)
-    for problem in prepared.broken:
-        err.print(f"left out {problem}", markup=False, style="yellow")
-    if prepared.broken:
-        write_text(run / BROKEN_FILE, "".join(f"{problem}\n" for problem in prepared.broken))
-
-
-def _run(trainer: CoachTrainer, run: Path, ranks: Any) -> float:
-    """Train to the end, from the last complete checkpoint if there is one; return the last loss."""
-    found = last_complete(run / CHECKPOINTS)
-    ranks.wait_for_everyone()
+    device: str,
+    ranks: Any,
+    begun: str,
+) -> Set:
+    """Make the trainer, and say what it is about to do."""
+    count = ranks.num_processes
+    steps = steps_of(recipe, len(prepared.examples), count)
+    peak = peak_flops(device)
+    modules = describe(model, recipe.scope)
     if ranks.is_main_process:
+        tell(
+            prepared,
+            recipe,
+            Shape.of(coach.plain.config),
+            steps=steps,
+            ranks=count,
+            trained=trained_weights(model),
+            peak=peak,
+            fused=machine.fused_on(recipe, device),
+        )
+        err.print(modules, markup=False)
+        keep_broken(prepared, run)
+    trainer = make_trainer(recipe, coach, model, prepared, run, steps, count, peak)
+    return Set(recipe, coach, prepared, trainer, modules, ranks, begun)
+
+
+def _run(ready: Set, run: Path, *, rehearse_only: bool = False) -> float:
+    """Train to the end, from the last complete checkpoint if there is one; return the last loss."""
+    trainer = ready.trainer
+    found = last_complete(run / CHECKPOINTS)
+    ready.ranks.wait_for_everyone()
+    if ready.ranks.is_main_process:
         cut_log(run / METRICS_FILE, step_of(found) if found else 0)
         if found:
             err.print(f"going on after step {step_of(found)}")
     if found and step_of(found) >= trainer.args.max_steps:
         trainer.restore(found)
     else:
+        trainer.add_callback(Rehearsal(trainer, ready.recipe, ready.prepared, only=rehearse_only))
         watch = Watch(run)
         trainer.add_callback(watch)
         try:
@@ -230,3 +177,22 @@ def _run(trainer: CoachTrainer, run: Path, ranks: Any) -> float:
         finally:
             watch.close()
     return float([row["loss"] for row in trainer.state.log_history if "loss" in row][-1])
+
+
+def _keep(ready: Set, run: Path, loss: float) -> None:
+    """Write the adapter and its card, from all ranks' parts where they are sharded."""
+    trainer, recipe, prepared = ready.trainer, ready.recipe, ready.prepared
+    sharded = trainer.accelerator.get_state_dict(trainer.model) if trainer.is_fsdp_enabled else None
+    if ready.ranks.is_main_process:
+        origin = Provenance(
+            card=ready.coach.card(prepared.fingerprint),
+            examples=len(prepared.examples),
+            simulated=any(clip.record.simulated for clip in prepared.dataset.clips),
+            steps=trainer.args.max_steps,
+            ranks=ready.ranks.num_processes,
+            loss=loss,
+            modules=ready.modules,
+            start=ready.start,
+        )
+        save_adapter(trainer.accelerator.unwrap_model(trainer.model), run, recipe, origin, sharded)
+    ready.ranks.wait_for_everyone()

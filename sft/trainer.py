@@ -18,7 +18,6 @@ from transformers.trainer_callback import PrinterCallback, ProgressCallback
 from flex.problems import InputError, Problem
 from sft.checkpoints import mark_complete
 from sft.lora import Movement
-from sft.machine import liger_of
 from sft.meter import Meter
 from sft.order import Order
 from sft.precision import autocast, shard_policy
@@ -53,7 +52,6 @@ def training_arguments(recipe: Recipe, folder: Path, steps: int, *, cpu: bool) -
         label_names=["labels"],
         accelerator_config={"non_blocking": not cpu},
         use_cpu=cpu,
-        use_liger_kernel=liger_of(recipe),
         ddp_find_unused_parameters=False,
         report_to=[],
         disable_tqdm=True,

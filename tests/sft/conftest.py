@@ -9,10 +9,10 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 import small as small_module
 
+from sft.build import make_trainer, steps_of
 from sft.data import clips_of, prepare
 from sft.lora import add_lora
 from sft.recipe import Recipe
-from sft.train import make_trainer, steps_of
 from vlm.model import load_coach
 
 

@@ -6,9 +6,11 @@ result is that of one process. OUT gets the adapters, and the precisions as meta
 
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import torch
+import yaml
 from torch.nn.functional import cross_entropy
 
 from sft.lora import add_lora
@@ -49,12 +51,26 @@ def tuned(
 
 
 def _shard(model: Any, recipe: Recipe) -> None:
-    from torch.distributed.fsdp import fully_shard
+    """Shard by accelerate's own function, with the settings of configs/accelerate/fsdp2.yaml."""
+    from accelerate.utils import FullyShardedDataParallelPlugin
+    from accelerate.utils.fsdp_utils import fsdp2_prepare_model
 
-    policy = shard_policy(recipe)
-    for layer in model.get_base_model().model.language_model.layers:
-        fully_shard(layer, mp_policy=policy)
-    fully_shard(model, mp_policy=policy)
+    settings = yaml.safe_load(Path("configs/accelerate/fsdp2.yaml").read_text("utf-8"))
+    chosen = settings["fsdp_config"]
+    plugin = FullyShardedDataParallelPlugin(
+        fsdp_version=chosen["fsdp_version"],
+        auto_wrap_policy=chosen["fsdp_auto_wrap_policy"].lower(),
+        transformer_cls_names_to_wrap=chosen["fsdp_transformer_layer_cls_to_wrap"].split(","),
+        reshard_after_forward=chosen["fsdp_reshard_after_forward"],
+        cpu_ram_efficient_loading=chosen["fsdp_cpu_ram_efficient_loading"],
+        mixed_precision_policy=shard_policy(recipe),
+    )
+    accelerator = SimpleNamespace(
+        state=SimpleNamespace(fsdp_plugin=plugin),
+        mixed_precision=settings["mixed_precision"],
+        is_main_process=True,
+    )
+    fsdp2_prepare_model(accelerator, model)
 
 
 def adapters_of(model: Any) -> dict[str, torch.Tensor]:

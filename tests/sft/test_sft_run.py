@@ -114,7 +114,7 @@ def test_out_of_memory_says_what_to_lower(
     def full(*_: Any) -> None:
         raise torch.OutOfMemoryError("CUDA out of memory")
 
-    monkeypatch.setattr("sft.train._train", full)
+    monkeypatch.setattr("sft.train._get_set", full)
     with pytest.raises(InputError, match=r"lower batch .*batch=2"):
         train(small.recipe(), small.data, small.dialogues, tmp_path / "run")
     assert machine.memory_problem(RuntimeError("something else"), small.recipe()) is None
@@ -192,14 +192,13 @@ def test_the_estimate_counts_what_is_held_already(small: Small) -> None:
         ranks=1,
         trained=10,
         peak=0.0,
-        cached=True,
         before=8 * 2**30,
     )
     assert said.startswith("estimated: about 8.0 GiB")
 
 
 def test_operations_by_hand() -> None:
-    shape = Shape(2, 8, 100, 50, 1, 4, 30, 20, 4)
+    shape = Shape(2, 8, 100, 50, 1, 4, 30, 20, 4, wide=16, vision_wide=8)
     linear, attention = 4 * (2 * 100 * 10 + 50 * 8 * 3), 6 * 2 * 8 * (36 + 16)
     assert step_flops(shape, [6, 4], 3, 2, vision_cached=True) == linear + attention
     vision = 2 * (30 * 8 + 20 * 2)
