@@ -85,7 +85,7 @@ def auto(
     settings: Settings = None,
 ) -> None:
     """Tune a coach by the recipe that suits this machine; says which, and why."""
-    config, why = machine.choose(machine.gpus())
+    config, why = machine.choose(machine.gpus(), machine.ranks())
     console.print(f"Recipe {config}: {why}.")
     train(config, data, dialogues, out, start, settings)
 

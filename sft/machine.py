@@ -10,8 +10,10 @@ from flex.problems import InputError, Problem
 from sft.recipe import Recipe
 
 CONFIGS = Path("configs/sft")
-# What the 3B model needs with batches of 4, in GiB.
+# What the 3B model needs, whole and in 4 bits, in GiB: a card of 12 says that it has 11.6.
 NEEDED_GIB = 20
+SMALL_GIB = 11
+MANY = 8
 _AMPERE = (8, 0)
 _EASE = (
     "lower batch (and raise accumulate as much), set checkpointing=true, lower frames or pixels, "
@@ -21,10 +23,11 @@ _EASE = (
 
 @dataclass(frozen=True)
 class Gpu:
-    """One GPU: its name and memory."""
+    """One GPU: its name, its memory, and whether it computes in bf16 (Ampere and newer)."""
 
     name: str
     memory_gib: float
+    bf16: bool = True
 
 
 def gpus() -> list[Gpu]:
@@ -34,19 +37,36 @@ def gpus() -> list[Gpu]:
     if not torch.cuda.is_available():
         return []
     found = map(torch.cuda.get_device_properties, range(torch.cuda.device_count()))
-    return [Gpu(one.name, one.total_memory / 2**30) for one in found]
+    return [Gpu(one.name, one.total_memory / 2**30, one.major >= _AMPERE[0]) for one in found]
 
 
-def choose(found: list[Gpu]) -> tuple[Path, str]:
-    """Return the recipe for a machine with these GPUs, and why."""
+def choose(found: list[Gpu], ranks: int = 1) -> tuple[Path, str]:
+    """Return the recipe for a machine with these GPUs, and why; `ranks` are torchrun's."""
     if not found:
         return CONFIGS / "tiny.yaml", "no GPU was found: the tiny coach, on the CPU"
     smallest = min(found, key=lambda gpu: gpu.memory_gib)
     named = f"{len(found)} × {smallest.name} of {smallest.memory_gib:.0f} GiB"
+    if not smallest.bf16:
+        return CONFIGS / "tiny.yaml", f"{named}: it does not compute in bf16, so the tiny coach"
+    if smallest.memory_gib < SMALL_GIB:
+        why = f"less than the {SMALL_GIB} GiB that Qwen2.5-VL-3B takes in 4 bits, so the tiny coach"
+        return CONFIGS / "tiny.yaml", f"{named}: {why}"
     if smallest.memory_gib < NEEDED_GIB:
-        why = f"{named}: less than the {NEEDED_GIB} GiB that Qwen2.5-VL-3B takes, so the tiny coach"
-        return CONFIGS / "tiny.yaml", why
-    return CONFIGS / "best.yaml", f"{named}: enough for Qwen2.5-VL-3B in bf16"
+        why = f"less than the {NEEDED_GIB} GiB that Qwen2.5-VL-3B takes, so its base in 4 bits"
+        return CONFIGS / "small_gpu.yaml", f"{named}: {why}"
+    why = f"{named}: enough for Qwen2.5-VL-3B in bf16"
+    if ranks >= MANY:
+        return CONFIGS / "eight_gpus.yaml", f"{why}, on {ranks} ranks"
+    if len(found) > ranks:
+        why += (
+            f"; {ranks} of them used, torchrun --nproc_per_node {len(found)} -m sft auto uses all"
+        )
+    return CONFIGS / "best.yaml", why
+
+
+def ranks() -> int:
+    """Return how many ranks torchrun has started; one without it."""
+    return int(os.environ.get("WORLD_SIZE", "1"))
 
 
 def device_of(recipe: Recipe) -> str:

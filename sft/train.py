@@ -90,6 +90,7 @@ def _get_set(recipe: Recipe, data: Path, dialogues: Path, run: Path, start: Path
         dtype=recipe.dtype,
         device="cpu" if device == "cpu" else str(ranks.device),
         attention=machine.attention_of(recipe, device),
+        four_bit=recipe.four_bit,
     )
     coach.rate = rate_of(recipe, coach, start)
     coach.model.requires_grad_(False)

@@ -30,7 +30,7 @@ IGNORED = -100
 
 def training_arguments(recipe: Recipe, folder: Path, steps: int, *, cpu: bool) -> Any:
     """Return transformers' arguments for a recipe; `steps` is the number of optimizer steps."""
-    return TrainingArguments(
+    arguments = TrainingArguments(
         output_dir=str(folder),
         per_device_train_batch_size=recipe.batch,
         gradient_accumulation_steps=recipe.accumulate,
@@ -56,6 +56,10 @@ def training_arguments(recipe: Recipe, folder: Path, steps: int, *, cpu: bool) -
         report_to=[],
         disable_tqdm=True,
     )
+    # One process tunes on one GPU: transformers would spread a batch over all that it sees, which
+    # takes features and kept positions apart. More GPUs are more ranks.
+    arguments._n_gpu = min(arguments.n_gpu, 1)
+    return arguments
 
 
 class CoachTrainer(Trainer):  # type: ignore[misc]

@@ -20,6 +20,7 @@ from vlm.card import CARD, CARD_VERSION, CoachCard, agreed_sampler, check_input,
 from vlm.checkpoint_check import check_checkpoint, check_processor
 from vlm.defaults import default_sampler, is_tiny_folder
 from vlm.fingerprint import weights_fingerprint
+from vlm.four_bit import four_bit_settings
 from vlm.positions import Rule, give_rule, rule_of
 from vlm.vision_attention import join_equal_chunks
 from vlm.weights import check_adapter, find_model
@@ -116,6 +117,7 @@ def load_coach(
     dtype: str = "auto",
     device: str = "auto",
     attention: str = "sdpa",
+    four_bit: bool = False,
 ) -> Coach:
     """Return a model ready to be asked or trained.
 
@@ -127,6 +129,7 @@ def load_coach(
         dtype: a torch dtype; "auto" is bfloat16 on a GPU and float32 on a CPU.
         device: a torch device; "auto" takes a GPU if there is one.
         attention: sdpa, eager or flash_attention_2.
+        four_bit: load the language model's layers in 4 bits.
 
     Raises:
         InputError: no such model, no network, no safetensors, another kind of model, weights that
@@ -149,7 +152,7 @@ def load_coach(
     if card:
         sampler = agreed_sampler(sampler, card, place)
         check_input(card, input_of(processor), place)
-    loaded = _load_weights(folder, dtype, device, attention)
+    loaded = _load_weights(folder, dtype, device, attention, four_bit)
     if adapter is not None:
         loaded = _with_adapter(loaded, adapter)
     chosen = sampler or default_sampler(folder)
@@ -192,7 +195,7 @@ def _load_processor(folder: Path) -> Any:
     return processor
 
 
-def _load_weights(folder: Path, dtype: str, device: str, attention: str) -> Any:
+def _load_weights(folder: Path, dtype: str, device: str, attention: str, four_bit: bool) -> Any:
     import torch
     from transformers import AutoConfig, Qwen2_5_VLForConditionalGeneration
 
@@ -201,6 +204,7 @@ def _load_weights(folder: Path, dtype: str, device: str, attention: str) -> Any:
         device = "cuda" if torch.cuda.is_available() else "cpu"
     if dtype == "auto":
         dtype = "bfloat16" if device.startswith("cuda") else "float32"
+    quantised = four_bit_settings(device) if four_bit else {}
     try:
         model = Qwen2_5_VLForConditionalGeneration.from_pretrained(
             folder,
@@ -208,6 +212,7 @@ def _load_weights(folder: Path, dtype: str, device: str, attention: str) -> Any:
             dtype=getattr(torch, dtype),
             attn_implementation=attention,
             use_safetensors=True,
+            **quantised,
         )
     except ImportError as error:
         if attention in ("sdpa", "eager"):  # these are part of torch: it is something else
@@ -217,7 +222,7 @@ def _load_weights(folder: Path, dtype: str, device: str, attention: str) -> Any:
     if attention == "sdpa":
         join_equal_chunks(model)
     model.generation_config = _ends_only(model.generation_config)
-    return model.to(device)
+    return model if four_bit else model.to(device)
 
 
 def _ends_only(published: Any) -> Any:

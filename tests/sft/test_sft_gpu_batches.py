@@ -5,14 +5,17 @@ that moves batches are the libraries' own.
 """
 
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
+from accelerate import PartialState
 from accelerate.utils import send_to_device
 from small import Small
 
 from sft.recipe import Recipe
+from sft.trainer import training_arguments
 from vlm.features import with_encoder_outputs
 
 TrainerOf = Callable[[Recipe], Any]
@@ -72,3 +75,21 @@ def test_every_tensor_of_a_batch_is_moved_to_the_device(
     seen = with_encoder_outputs(moved)["mm_encoder_outputs"]["video"].pooler_output
     assert [video.shape for video in seen] == [video.shape for video in batch["video_features"]]
     assert all(video.device.type == "meta" for video in seen)
+
+
+def test_one_process_tunes_on_one_gpu_however_many_it_sees(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 4)
+    monkeypatch.setattr(torch.cuda, "set_device", lambda _: None)
+    PartialState._reset_state()
+    try:
+        arguments = training_arguments(Recipe(model="m", batch=2), tmp_path, 1, cpu=False)
+        assert arguments.device.type == "cuda"
+        assert arguments.n_gpu == 1
+        assert arguments.train_batch_size == 2
+        assert arguments.dataloader_pin_memory
+        assert arguments.accelerator_config.non_blocking
+    finally:
+        PartialState._reset_state()

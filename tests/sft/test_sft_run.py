@@ -133,13 +133,35 @@ def test_a_base_that_is_not_there_is_named(small: Small, tmp_path: Path) -> None
         ([Gpu("NVIDIA H20", 96)], "best", "NVIDIA H20 of 96 GiB"),
         ([Gpu("NVIDIA A100-SXM4-80GB", 80)] * 2, "best", "2 × NVIDIA A100"),
         ([Gpu("NVIDIA H100", 80)], "best", "enough"),
-        ([Gpu("NVIDIA T4", 15)], "tiny", "less than"),
+        ([Gpu("NVIDIA H100", 80)] * 4, "best", "torchrun --nproc_per_node 4 -m sft auto"),
+        ([Gpu("NVIDIA GeForce RTX 4060 Ti", 15.6)], "small_gpu", "less than the 20 GiB"),
+        ([Gpu("NVIDIA GeForce RTX 3060", 11.6)], "small_gpu", "4 bits"),
+        ([Gpu("NVIDIA GeForce RTX 3070", 7.6)], "tiny", "less than"),
+        ([Gpu("NVIDIA T4", 15, bf16=False)], "tiny", "bf16"),
     ],
 )
 def test_the_recipe_suits_the_machine(found: list[Gpu], config: str, why: str) -> None:
     path, said = choose(found)
     assert path == CONFIGS / f"{config}.yaml"
     assert why in said
+    load_config(Recipe, path)
+
+
+def test_eight_ranks_take_the_recipe_for_eight_gpus() -> None:
+    path, said = choose([Gpu("NVIDIA H100", 80)] * 8, ranks=8)
+    eight, best = load_config(Recipe, path), load_config(Recipe, CONFIGS / "best.yaml")
+    assert path == CONFIGS / "eight_gpus.yaml"
+    assert "on 8 ranks" in said
+    assert eight.batch * eight.accumulate * 8 == best.batch * best.accumulate
+    same = {"batch", "accumulate"}
+    assert eight.model_dump(exclude=same) == best.model_dump(exclude=same)
+
+
+def test_the_small_gpus_recipe_is_the_best_in_four_bits() -> None:
+    small, best = (load_config(Recipe, CONFIGS / f"{n}.yaml") for n in ("small_gpu", "best"))
+    assert small.four_bit
+    same = {"four_bit", "workers"}
+    assert small.model_dump(exclude=same) == best.model_dump(exclude=same)
 
 
 def test_the_papers_recipe_is_the_papers() -> None:
