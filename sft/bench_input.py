@@ -16,6 +16,7 @@ from sft.recipe import Recipe
 from vlm.card import spread_rate
 from vlm.chat import Encoded, encode
 from vlm.dialogues import DEFAULT_VIEW, STAGES, DialogueRecord, Turn, view_path
+from vlm.four_bit import in_four_bits
 from vlm.model import Coach
 from vlm.tiny import build_config, build_tokenizer
 
@@ -73,6 +74,8 @@ def random_coach(shape: Shape, recipe: Recipe, device: str, attention: str) -> C
             config, dtype=getattr(torch, recipe.dtype), attn_implementation=attention
         )
     model.requires_grad_(False)
+    if recipe.four_bit:
+        model = in_four_bits(model)
     return Coach(model.eval(), processor, recipe.sampler, "random", "random")
 
 

@@ -1,6 +1,7 @@
 """The commands of `python -m sft`."""
 
 import tempfile
+import time
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -36,6 +37,11 @@ Shape = Annotated[
     Literal["3b", "tiny"], typer.Option(help="3b needs a GPU; tiny runs on a CPU in seconds.")
 ]
 Steps = Annotated[int, typer.Option(min=1, help="Steps measured, after as many to warm up.")]
+Order = Annotated[
+    Literal["on", "off"],
+    typer.Option(help="on: one more optimisation a row; off: all but one a row, and an answer."),
+]
+Minutes = Annotated[float | None, typer.Option(help="Begin no row after so many minutes.")]
 Result = Annotated[Path, typer.Option(help="Where to write the numbers, as JSON.")]
 
 Start = Annotated[
@@ -101,6 +107,8 @@ def bench(
     configs: Configs = None,
     shape: Shape = "3b",
     steps: Steps = 10,
+    order: Order = "on",
+    minutes: Minutes = None,
     settings: Settings = None,
     out: Result = Path("runs/sft/bench.json"),
 ) -> None:
@@ -108,14 +116,20 @@ def bench(
     chosen = configs or [machine.CONFIGS / "paper.yaml", machine.CONFIGS / "best.yaml"]
     recipes = {path.stem: load_config(Recipe, path, settings or []) for path in chosen}
     machine.check_shape(shape)
-    from rich.progress import Progress
-
     from flex.cli import err
     from sft import bench as run
 
-    with tempfile.TemporaryDirectory() as folder, Progress(console=err, transient=True) as bar:
-        task = bar.add_task("measuring", total=sum(run.count(one) for one in recipes.values()))
-        rows = run.bench(recipes, shape, steps, Path(folder), lambda _: bar.advance(task))
+    end = None if minutes is None else time.monotonic() + 60 * minutes
+    with tempfile.TemporaryDirectory() as folder:
+        rows = run.bench(
+            recipes,
+            shape,
+            steps,
+            Path(folder),
+            lambda row: err.print(run.line(row), markup=False),
+            order,
+            lambda: end is None or time.monotonic() < end,
+        )
     console.print(run.table(rows))
     for note in run.notes(recipes, shape):
         console.print(note)

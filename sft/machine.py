@@ -166,6 +166,11 @@ def liger_of(recipe: Recipe) -> bool:
     return recipe.liger and _installed("liger_kernel")
 
 
+def four_bit_of(recipe: Recipe) -> bool:
+    """Tell whether to measure with a base in 4 bits: wanted, and bitsandbytes is installed."""
+    return recipe.four_bit and _installed("bitsandbytes")
+
+
 def fused_on(recipe: Recipe, device: str) -> bool:
     """Tell whether a run on this device uses liger's kernels, which a CPU cannot run."""
     return device != "cpu" and liger_of(recipe)

@@ -13,6 +13,7 @@ from flex.problems import InputError, Problem
 
 # Module names from the root: transformers matches them from their start.
 WHOLE = ["model.visual", "lm_head"]
+_KIND = "nf4"
 
 
 def four_bit_settings(device: str) -> dict[str, Any]:
@@ -29,9 +30,39 @@ def four_bit_settings(device: str) -> dict[str, Any]:
 
     config = BitsAndBytesConfig(
         load_in_4bit=True,
-        bnb_4bit_quant_type="nf4",
+        bnb_4bit_quant_type=_KIND,
         bnb_4bit_use_double_quant=True,
         bnb_4bit_compute_dtype=torch.bfloat16,
         llm_int8_skip_modules=WHOLE,
     )
     return {"quantization_config": config, "device_map": {"": device}}
+
+
+def in_four_bits(model: Any) -> Any:
+    """Return a model that is in memory with its language model's layers in 4 bits.
+
+    For weights that lie in no folder, such as random ones; else `four_bit_settings`.
+    """
+    import torch
+    from bitsandbytes.nn import Linear4bit, Params4bit
+
+    for layer in model.model.language_model.layers:
+        for name, module in list(layer.named_modules()):
+            if not isinstance(module, torch.nn.Linear):
+                continue
+            with torch.device("meta"):
+                quantised = Linear4bit(
+                    module.in_features,
+                    module.out_features,
+                    module.bias is not None,
+                    compute_dtype=torch.bfloat16,
+                    quant_type=_KIND,
+                )
+            quantised.weight = Params4bit(
+                module.weight.data.cpu(), requires_grad=False, quant_type=_KIND
+            )
+            quantised.bias = module.bias
+            parent, _, own = name.rpartition(".")
+            setattr(layer.get_submodule(parent), own, quantised.to(module.weight.device))
+    model.is_loaded_in_4bit = True
+    return model

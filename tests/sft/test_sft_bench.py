@@ -10,8 +10,9 @@ from flex.config import load_config
 from flex.problems import InputError
 from sft import machine
 from sft.__main__ import app
-from sft.bench import Measured, Switches, in_turn, settings_of, table
+from sft.bench import Measured, bench, table
 from sft.bench_input import random_coach, three_billion, write_clips
+from sft.bench_rows import Switches, in_turn, off_in_turn, settings_of
 from sft.data import prepare
 from sft.flops import Shape
 from sft.recipe import Recipe
@@ -106,3 +107,42 @@ def test_a_row_that_ran_out_of_memory_says_so() -> None:
     columns = [list(column.cells) for column in table(rows).columns]
     assert columns[2] == ["out of memory", "2.00", "3.00"]
     assert columns[3] == ["", "", "× 1.50"]
+
+
+def test_each_optimisation_is_switched_off_in_turn(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(machine, "_installed", lambda package: package == "liger_kernel")
+    rows = list(off_in_turn(load_config(Recipe, CONFIGS / "best.yaml")))
+    used = ["sdpa", "frame cache", "joined chunks", "feature cache", "liger", "checkpointing"]
+    names = ["all", *(f"without {name}" for name in used), "with checkpointing"]
+    assert [row.name for row in rows] == names
+    whole, rest = rows[0], {row.name: row for row in rows[1:]}
+    assert whole.fit
+    assert whole.liger
+    assert (rest["without liger"].liger, rest["without liger"].features) == (False, True)
+    bare = rest["without frame cache"]
+    assert (bare.frames, bare.features) == (False, False)
+    assert not rest["with checkpointing"].fit
+
+
+def test_when_time_is_up_no_row_is_begun(tmp_path: Path) -> None:
+    out = tmp_path / "bench.json"
+    names = ("paper", "best", "small_gpu")
+    chosen = [part for n in names for part in ("--config", str(CONFIGS / f"{n}.yaml"))]
+    options = ["--shape", "tiny", "--order", "off", "--steps", "1", "--minutes", "0"]
+    done = CliRunner().invoke(app, ["bench", *chosen, *options, "--out", str(out)])
+    assert done.exception is None, done.output
+    rows = json.loads(out.read_text())["rows"]
+    assert [row["recipe"] for row in rows[:3]] == list(names)
+    assert {row["failed"] for row in rows} == {"no time left"}
+
+
+@pytest.mark.slow
+def test_with_everything_on_a_question_is_answered(tmp_path: Path) -> None:
+    recipe = load_config(Recipe, CONFIGS / "best.yaml")
+    once = iter([True])
+    rows = bench({"best": recipe}, "tiny", 1, tmp_path, order="off", left=lambda: next(once, False))
+    assert [row.failed for row in rows] == ["", *["no time left"] * (len(rows) - 1)]
+    assert rows[0].answer_s is not None
+    assert rows[0].answer_s > 0
+    assert rows[0].readings is not None
+    assert rows[0].readings["samples_per_s"] > 0

@@ -14,6 +14,8 @@ from safetensors.torch import load_file
 from small import Small
 
 from flex.problems import InputError
+from sft.bench import bench
+from sft.bench_input import random_coach
 from sft.recipe import Recipe
 from sft.train import train
 from vlm import four_bit
@@ -67,3 +69,16 @@ def test_ligers_kernels_give_our_loss_and_gradients(small: Small) -> None:
     done = subprocess.run(command, env=environment, cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr[-3000:]
     assert "kernels in 17 layers" in done.stdout
+
+
+@pytest.mark.slow
+def test_random_weights_in_four_bits_are_measured(tmp_path: Path) -> None:
+    pytest.importorskip("bitsandbytes")
+    recipe = Recipe(model="r", dtype="bfloat16", four_bit=True, steps=2, frames=4, pixels=56**2)
+    once = iter([True])
+    rows = bench({"r": recipe}, "tiny", 1, tmp_path, order="off", left=lambda: next(once, False))
+    assert rows[0].readings is not None
+    coach = random_coach("tiny", recipe, "cpu", "sdpa")
+    layers = coach.model.model.language_model.layers
+    kinds = {weight.dtype for name, weight in layers.named_parameters() if "proj.weight" in name}
+    assert kinds == {torch.uint8}
