@@ -23,6 +23,7 @@ from benchmarks import (
     dialogue_rate,
     emg_rate,
     engine_rate,
+    eval_rate,
     film_rate,
     llm_rate,
     memory,
@@ -50,6 +51,7 @@ BENCHMARKS: dict[str, Benchmark] = {
     "emg": emg_rate.run,
     "engine": engine_rate.run,
     "prepare": prepare_rate.run,
+    "eval": eval_rate.run,
     "coach": coach_rate.run,
     "review": review_rate.run,
 }

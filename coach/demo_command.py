@@ -9,6 +9,7 @@ from coach.feedback import FEEDBACK_FILE
 from coach.limits import Limits
 from coach.settings import Settings
 from flex.graph_file import GRAPH_FILE
+from vlm.dialogues import MAX_NEW_TOKENS
 
 _LIMITS = Limits()
 _MIB = 1024**2
@@ -70,7 +71,7 @@ def demo(
     limit_waiting: Annotated[
         int, typer.Option(help="How many may wait for an answer.", min=1)
     ] = 40,
-    max_new_tokens: Annotated[int, typer.Option(help="Longest answer.", min=1)] = 512,
+    max_new_tokens: Annotated[int, typer.Option(help="Longest answer.", min=1)] = MAX_NEW_TOKENS,
     graph_file: Annotated[Path, typer.Option("--graph", help="Knowledge graph.")] = GRAPH_FILE,
 ) -> None:
     """Talk with the coach about a video, in the browser.

@@ -6,6 +6,7 @@ from pathlib import Path
 from coach.feedback import FEEDBACK_FILE
 from coach.limits import Limits
 from flex.graph_file import GRAPH_FILE
+from vlm.dialogues import MAX_NEW_TOKENS
 
 LOG_FILE = Path("runs/coach/log.jsonl")
 
@@ -29,4 +30,4 @@ class Settings:
     log: Path = LOG_FILE
     limits: Limits = field(default_factory=Limits)
     waiting: int = 40
-    max_new_tokens: int = 512
+    max_new_tokens: int = MAX_NEW_TOKENS

@@ -15,10 +15,12 @@ import typer
 
 from eval import judge_command, predict_command, report_command
 from eval.options import (
+    CACHE,
     DATA,
     DIALOGUES,
     OUT,
     Adapter,
+    Cache,
     Data,
     Dialogues,
     EncoderName,
@@ -87,6 +89,7 @@ def run(
     data: Data = DATA,
     dialogues: Dialogues = DIALOGUES,
     out: Out = OUT,
+    cache: Cache = CACHE,
     encoder: EncoderName = None,
     limit: Limit = None,
 ) -> None:
@@ -99,6 +102,7 @@ def run(
         data=data,
         dialogues=dialogues,
         out=out,
+        cache=cache,
         limit=limit,
     )
     page = report.run(data=data, dialogues=dialogues, out=out, encoder=encoder)

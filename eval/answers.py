@@ -60,6 +60,7 @@ class Answer(_Record):
         mode: pretrained, prompted, tuned, or the name of a baseline.
         reference: the answer of the data set; empty where there is none.
         answer: what the model said; may be empty.
+        cut: whether it was cut at the longest length allowed.
         found: error occurrences stated as ids, for a baseline that does not write prose.
         names: the clip's own names for its labels ("knees" → `AK04:ET015`), which an answer may
             use in a list of moments: "knees from 0.7 s to 2.1 s".
@@ -75,6 +76,7 @@ class Answer(_Record):
     question: str = ""
     reference: str = ""
     answer: str
+    cut: bool = False
     found: tuple[OccurrenceId, ...] | None = None
     names: dict[str, OccurrenceId] = {}
     truth: Truth

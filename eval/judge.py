@@ -19,7 +19,7 @@ from flex.files import hash_text, write_jsonl
 from flex.graph import Graph, Occurrence
 from flex.records import read_records
 from flex.templates import render
-from vlm.generate import Conversation, Decoding
+from vlm.generate import Conversation, Decoding, Reply
 
 # A judge that does not answer in the form is asked this often before its grade is missing.
 TRIES = 2
@@ -153,8 +153,8 @@ def _ask(
     missing = [n for n, key in keys.items() if cache.get(key) is None]
     replies = judge.generate([Conversation((), messages[n]) for n in missing], decoding)
     for n, reply in zip(missing, replies, strict=True):
-        cache.put(keys[n], reply)
-    return {n: cache.get(key) or "" for n, key in keys.items()}
+        cache.put(keys[n], Reply(reply))
+    return {n: kept.text if (kept := cache.get(key)) else "" for n, key in keys.items()}
 
 
 def _described(graph: Graph, error: Occurrence) -> str:

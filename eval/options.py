@@ -7,6 +7,8 @@ import typer
 
 DATA, DIALOGUES = Path("data/flex-sim"), Path("runs/qa/dialogues.jsonl")
 OUT = Path("runs/eval")
+# Where training keeps frames and features too.
+CACHE = Path("runs/cache")
 
 Adapter = Annotated[
     Path | None,
@@ -18,6 +20,9 @@ Adapter = Annotated[
 Data = Annotated[Path, typer.Option(help="Folder of the clips, with annotations.jsonl.")]
 Dialogues = Annotated[Path, typer.Option(help="What `python -m qa_gen` wrote.")]
 Out = Annotated[Path, typer.Option(help="Folder of the run; the same one resumes it.")]
+Cache = Annotated[
+    Path, typer.Option(help="Folder of decoded frames and vision features, as training's.")
+]
 EncoderName = Annotated[str | None, typer.Option(help="BERTScore's model: a hub name or a folder.")]
 Workers = Annotated[int | None, typer.Option(help="Processes for the text metrics.", min=1)]
 Limit = Annotated[int | None, typer.Option(help="Only the first clips.", min=1)]

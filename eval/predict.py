@@ -17,8 +17,9 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from engine.where import Engine
 from eval.answers import Answer, write_answers
+from eval.options import CACHE
 from eval.predict_cache import AnswerCache
-from eval.predict_dialogue import Asker, Responder, in_batches
+from eval.predict_dialogue import Asker, Responder
 from eval.predict_plan import Plan, clips_of, rules_of
 from flex.cli import err
 from flex.files import write_text
@@ -26,7 +27,7 @@ from flex.graph_file import GRAPH_FILE, load_graph
 from flex.problems import InputError, Problem
 from flex.video import Sampler
 from vlm.cache import FrameCache
-from vlm.dialogues import DEFAULT_VIEW, read_dialogues
+from vlm.dialogues import DEFAULT_VIEW, MAX_NEW_TOKENS, read_dialogues
 from vlm.weights import base_of
 
 Mode = Literal["pretrained", "prompted", "tuned"]
@@ -39,6 +40,7 @@ class PredictRecord(BaseModel):
     Attributes:
         rules: which rules the model was told; empty but in the mode "prompted".
         reused: how many answers came from the cache.
+        cut: how many answers were cut at the longest length allowed.
         broken: the clips that were left out, each with what is wrong with it.
     """
 
@@ -56,6 +58,7 @@ class PredictRecord(BaseModel):
     clips: int
     answers: int
     reused: int
+    cut: int = 0
     seconds: float
     broken: list[str]
 
@@ -69,11 +72,12 @@ def run(
     data: Path = Path("data/flex-sim"),
     dialogues: Path = Path("runs/qa/dialogues.jsonl"),
     out: Path = Path("runs/eval"),
+    cache: Path = CACHE,
     split: str = "test",
     view: str = DEFAULT_VIEW,
     limit: int | None = None,
     batch: int = 8,
-    max_new_tokens: int = 512,
+    max_new_tokens: int = MAX_NEW_TOKENS,
     sampler: Sampler | None = None,
     graph_file: Path = GRAPH_FILE,
     where: Engine | None = None,
@@ -91,12 +95,14 @@ def run(
         data: folder of the clips.
         dialogues: the file with their questions, answers and facts.
         out: folder of the run; the same folder resumes it.
+        cache: folder of decoded frames and of what the vision tower makes of them; training uses
+            the same by default.
         split: train, validation or test.
         view: the camera that the model sees.
         sampler: the frames of a model without adapter; by default the adapter's, so that all
             modes see the same frames, else what the recipe for such a model shows.
         limit: only the first clips.
-        batch: how many clips are asked at once.
+        batch: how many clips are asked at once; halved when the memory runs out.
         max_new_tokens: the longest answer.
         graph_file: where the rules come from.
         where: workers that ask, each with a replica of the model; default: this process alone.
@@ -123,6 +129,7 @@ def run(
         split=split,
         view=view,
         out=out,
+        cache=cache,
         batch=batch,
         decoding=Decoding(max_new_tokens=max_new_tokens),
         graph=load_graph(graph_file),
@@ -136,14 +143,16 @@ def run(
         else:
             if loaded is None or loaded[0] != wants_adapter:
                 loaded = None  # the base goes before the tuned model comes
-                loaded = (wants_adapter, *_load(model, adapter, endpoint, sampler, wants_adapter))
+                opened = _load(model, adapter, endpoint, sampler, wants_adapter, plan.features)
+                loaded = (wants_adapter, *opened)
             _, responder, frames = loaded
             used = adapter if wants_adapter else None
             record = _mode(mode, responder, frames, plan, model, used)
         written.append(out / f"answers-{mode}.jsonl")
         err.print(
             f"{mode}: {record.answers:,} answers on {record.clips:,} clips in "
-            f"{record.seconds:.0f} s, {record.reused:,} of them from the cache"
+            f"{record.seconds:.0f} s, {record.reused:,} of them from the cache, {record.cut:,} cut "
+            f"at {max_new_tokens:,} tokens"
         )
     return written
 
@@ -168,7 +177,12 @@ def _modes(modes: Sequence[str] | None, adapter: Path | None, endpoint: str | No
 
 
 def _load(
-    model: str, adapter: Path | None, endpoint: str | None, sampler: Sampler | None, tuned: bool
+    model: str,
+    adapter: Path | None,
+    endpoint: str | None,
+    sampler: Sampler | None,
+    tuned: bool,
+    features: Path,
 ) -> tuple[Responder, Sampler]:
     from eval.predict_model import open_endpoint, open_local
 
@@ -176,7 +190,7 @@ def _load(
         served, frames = open_endpoint(endpoint, model, adapter, sampler, tuned=tuned)
         served.ready()
         return served, frames
-    return open_local(model, adapter, sampler, tuned=tuned)
+    return open_local(model, adapter, sampler, tuned=tuned, features=features)
 
 
 def _mode_of_workers(
@@ -209,7 +223,7 @@ def _mode(
     started: float | None = None,
 ) -> PredictRecord:
     started = time.monotonic() if started is None else started
-    frames = FrameCache(plan.out / "frames")
+    frames = FrameCache(plan.frames)
     rules = rules_of(responder, sampler, plan) if mode == "prompted" else None
     if rules is not None:
         err.print(f"prompted: the model is told {rules.why}")
@@ -237,8 +251,7 @@ def _mode(
             rules=rules,
             step=step,
         )
-        for some in in_batches(clips, plan.batch):
-            given, faults = asker.ask(some)
+        for given, faults in asker.ask_all(clips, plan.batch):
             answers += given
             problems += faults
     for problem in problems:
@@ -261,6 +274,7 @@ def _mode(
         clips=len({answer.clip for answer in answers}),
         answers=len(answers),
         reused=reused - fresh,
+        cut=sum(answer.cut for answer in answers),
         seconds=round(time.monotonic() - started, 2),
         broken=[str(problem) for problem in problems],
     )

@@ -4,7 +4,8 @@
         cache.get(key) or cache.put(key, answer)
 
 The key holds all that an answer depends on (bytes of the clip, sampler, every message so far,
-weights, decoding), so that an answer is never taken for another model's or another clip's.
+weights, decoding), so that an answer is never taken for another model's or another clip's. An
+answer that was cut at the longest length allowed is marked.
 """
 
 import json
@@ -15,6 +16,7 @@ from typing import IO, Self
 
 from flex.files import hash_text, read_jsonl
 from flex.problems import Problem
+from vlm.generate import Reply
 
 Message = dict[str, str]
 
@@ -41,7 +43,7 @@ class AnswerCache:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.broken: list[Problem] = []
-        self._answers: dict[str, str] = {}
+        self._answers: dict[str, Reply] = {}
         self._stream: IO[str] | None = None
 
     def __enter__(self) -> Self:
@@ -65,16 +67,17 @@ class AnswerCache:
     def __len__(self) -> int:
         return len(self._answers)
 
-    def get(self, key: str) -> str | None:
+    def get(self, key: str) -> Reply | None:
         """Return the answer under a key, or `None`."""
         return self._answers.get(key)
 
-    def put(self, key: str, answer: str) -> None:
+    def put(self, key: str, reply: Reply) -> None:
         """Keep an answer; it is handed to the operating system before this returns."""
         assert self._stream is not None, "open the cache with `with`"
-        self._stream.write(json.dumps({"key": key, "answer": answer}) + "\n")
+        row = {"key": key, "answer": reply.text} | ({"cut": True} if reply.cut else {})
+        self._stream.write(json.dumps(row) + "\n")
         self._stream.flush()
-        self._answers[key] = answer
+        self._answers[key] = reply
 
     def _read(self) -> None:
         for number, row in read_jsonl(self.path):
@@ -83,7 +86,7 @@ class AnswerCache:
                 continue
             key, answer = row.get("key"), row.get("answer")
             if isinstance(key, str) and isinstance(answer, str):
-                self._answers[key] = answer
+                self._answers[key] = Reply(answer, cut=row.get("cut") is True)
             else:
                 message = "expected the fields key and answer, both text"
                 self.broken.append(Problem(f"{self.path}:{number}", message))

@@ -6,8 +6,20 @@ import typer
 
 from engine.options import DataFolder, Ray, Retry
 from engine.where import Engine
-from eval.options import DATA, DIALOGUES, OUT, Adapter, Dialogues, GraphFile, Limit, Out
+from eval.options import (
+    CACHE,
+    DATA,
+    DIALOGUES,
+    OUT,
+    Adapter,
+    Cache,
+    Dialogues,
+    GraphFile,
+    Limit,
+    Out,
+)
 from flex.graph_file import GRAPH_FILE
+from vlm.dialogues import MAX_NEW_TOKENS
 
 
 def predict(
@@ -35,11 +47,14 @@ def predict(
     data: DataFolder = DATA,
     dialogues: Dialogues = DIALOGUES,
     out: Out = OUT,
+    cache: Cache = CACHE,
     split: Annotated[str, typer.Option(help="train, validation or test.")] = "test",
     view: Annotated[str, typer.Option(help="The camera that the model sees.")] = "View-1",
     limit: Limit = None,
-    batch: Annotated[int, typer.Option(help="Clips that are asked at once.", min=1)] = 8,
-    max_new_tokens: Annotated[int, typer.Option(help="Longest answer.", min=1)] = 512,
+    batch: Annotated[
+        int, typer.Option(help="Clips that are asked at once; halved when memory runs out.", min=1)
+    ] = 8,
+    max_new_tokens: Annotated[int, typer.Option(help="Longest answer.", min=1)] = MAX_NEW_TOKENS,
     frames: Annotated[
         int | None, typer.Option(help="Frames of a clip.", show_default="as trained, else 16")
     ] = None,
@@ -80,6 +95,7 @@ def predict(
         data=data,
         dialogues=dialogues,
         out=out,
+        cache=cache,
         split=split,
         view=view,
         limit=limit,

@@ -15,7 +15,7 @@ from eval.recognise import recognised_action
 from flex.problems import InputError, Problem
 from flex.video import Frames, Sampler
 from vlm.dialogues import DialogueRecord, Turn
-from vlm.generate import Conversation, Decoding
+from vlm.generate import Conversation, Decoding, Reply
 
 
 class Responder(Protocol):
@@ -24,6 +24,7 @@ class Responder(Protocol):
     Attributes:
         weights: fingerprint of what answers, adapter included.
         context: how many tokens it takes; `None` where it does not say.
+        most: how many conversations fit at once; `None` while it has not run out of memory.
     """
 
     @property
@@ -34,8 +35,12 @@ class Responder(Protocol):
     def context(self) -> int | None:
         """Longest prompt plus answer, in tokens."""
 
-    def generate(self, conversations: Sequence[Conversation], decoding: Decoding) -> list[str]:
-        """Return one answer for each conversation."""
+    @property
+    def most(self) -> int | None:
+        """How many conversations fit into the memory at once, once that is known."""
+
+    def generate(self, conversations: Sequence[Conversation], decoding: Decoding) -> list[Reply]:
+        """Return one reply for each conversation."""
 
     def count_tokens(self, text: str) -> int:
         """Return how many tokens a text takes."""
@@ -85,6 +90,16 @@ class Asker:
     rules: Rules | None
     step: Callable[[int, int], None]
 
+    def ask_all(
+        self, clips: Sequence[Clip], batch: int
+    ) -> Iterator[tuple[list[Answer], list[Problem]]]:
+        """Yield what `ask` returns, for `batch` clips at a time, or fewer if no more fit."""
+        start = 0
+        while start < len(clips):
+            size = min(batch, self.responder.most or batch)
+            yield self.ask(clips[start : start + size])
+            start += size
+
     def ask(self, clips: Sequence[Clip]) -> tuple[list[Answer], list[Problem]]:
         """Return the answers of a batch of clips in order, and the clips that do not decode."""
         problems: list[Problem] = []
@@ -108,13 +123,14 @@ class Asker:
         if missing:
             asked = [self._conversation(clips[n], prompts[n]) for n in missing]
             given = self.responder.generate(asked, self.decoding)
-            for n, text in zip(missing, given, strict=True):
-                self.cache.put(keys[n], text)
+            for n, reply in zip(missing, given, strict=True):
+                self.cache.put(keys[n], reply)
         for n, (clip, turn) in enumerate(zip(clips, turns, strict=True)):
             if clip.record.clip not in broken:
-                text = self.cache.get(keys[n]) or ""
-                clip.messages += [_message("user", turn.question), _message("assistant", text)]
-                clip.answers.append(answer_of(clip.record, turn, text, self.mode, self.view))
+                reply = self.cache.get(keys[n]) or Reply("")
+                said = _message("assistant", reply.text)
+                clip.messages += [_message("user", turn.question), said]
+                clip.answers.append(answer_of(clip.record, turn, reply, self.mode, self.view))
         self.step(len(clips), len(clips) - len(missing) - len(broken))
         return broken
 
@@ -149,7 +165,9 @@ class Asker:
         return Conversation((clip.frames,), prompt)
 
 
-def answer_of(record: DialogueRecord, turn: Turn, text: str, mode: str, view: str | None) -> Answer:
+def answer_of(
+    record: DialogueRecord, turn: Turn, reply: Reply, mode: str, view: str | None
+) -> Answer:
     """Return an answer beside the truth of its clip."""
     return Answer(
         clip=record.clip,
@@ -161,7 +179,8 @@ def answer_of(record: DialogueRecord, turn: Turn, text: str, mode: str, view: st
         stage=turn.stage,
         question=turn.question,
         reference=turn.answer,
-        answer=text,
+        answer=reply.text,
+        cut=reply.cut,
         truth=truth_of(record),
     )
 
@@ -182,12 +201,6 @@ def truth_of(record: DialogueRecord) -> Truth:
         labelled=None if labelled is None else tuple(map(":".join, labelled)),
         times=times,
     )
-
-
-def in_batches(clips: Sequence[Clip], size: int) -> Iterator[Sequence[Clip]]:
-    """Yield the clips, `size` at a time."""
-    for start in range(0, len(clips), size):
-        yield clips[start : start + size]
 
 
 def _message(role: str, content: str) -> Message:

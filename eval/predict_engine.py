@@ -26,7 +26,7 @@ from vlm.cache import FrameCache
 from vlm.card import CARD
 from vlm.dialogues import DialogueRecord, view_path
 from vlm.fingerprint import weights_fingerprint
-from vlm.generate import Conversation, Decoding
+from vlm.generate import Conversation, Decoding, Reply
 from vlm.weights import find_model
 
 Batch = tuple[DialogueRecord, ...]
@@ -73,7 +73,7 @@ class AskBatch:
         """Ask; return what the driver has to know of the model."""
         responder, sampler = self._opened
         plan = replace(self.plan, records=batch)
-        frames = FrameCache(plan.out / "frames")
+        frames = FrameCache(plan.frames)
         rules = rules_of(responder, sampler, plan) if self.mode == "prompted" else None
         clips, _ = clips_of(plan, frames, sampler)
         with AnswerCache(folder / answers_file(self.mode, batch)) as cache:
@@ -88,7 +88,8 @@ class AskBatch:
                 rules=rules,
                 step=lambda *_: None,
             )
-            asker.ask(clips)
+            for _ in asker.ask_all(clips, plan.batch):
+                pass
         return {
             "weights": responder.weights,
             "context": responder.context,
@@ -101,7 +102,8 @@ class AskBatch:
         from eval.predict_model import open_local
 
         one = self.replica
-        return open_local(one.model, one.adapter, one.sampler, tuned=one.tuned)
+        features = self.plan.features
+        return open_local(one.model, one.adapter, one.sampler, tuned=one.tuned, features=features)
 
 
 @dataclass(frozen=True)
@@ -113,6 +115,7 @@ class Told:
         fresh: how many answers are new.
         rule_tokens: how long the rules of all actions are, in tokens.
         quarantined: the batches that no worker could answer.
+        most: not known here; each worker finds out for itself.
     """
 
     weights: str
@@ -121,8 +124,9 @@ class Told:
     fresh: int
     rule_tokens: int
     quarantined: tuple[Quarantined, ...]
+    most: int | None = None
 
-    def generate(self, conversations: Sequence[Conversation], decoding: Decoding) -> list[str]:
+    def generate(self, conversations: Sequence[Conversation], decoding: Decoding) -> list[Reply]:
         """Raise an `InputError`: an answer that is not in the cache is one that nobody gave."""
         raise InputError(_problems(self.quarantined))
 
@@ -136,12 +140,13 @@ def ask_workers(
 ) -> Told:
     """Have workers answer every question of a mode, and keep the answers in the run's cache.
 
-    Data, model and `plan.out` have to be readable under the same paths on every node.
+    Data, model, `plan.out` and `plan.cache` have to be readable under the same paths on every node.
 
     Raises:
         InputError: none of the clips is there, or no batch could be answered.
     """
     plan = replace(plan, data=plan.data.absolute(), out=plan.out.absolute())
+    plan = replace(plan, cache=plan.cache.absolute())
     replica = replica.everywhere
     hashes = _clip_hashes(plan)
     present = [record for record in plan.records if record.clip in hashes]
@@ -182,14 +187,14 @@ def _gather(out: Path, files: Sequence[Path]) -> int:
         for file in filter(Path.exists, files):
             for _, row in read_jsonl(file):
                 if isinstance(row, dict) and cache.get(row["key"]) is None:
-                    cache.put(row["key"], row["answer"])
+                    cache.put(row["key"], Reply(row["answer"], cut="cut" in row))
                     fresh += 1
     return fresh
 
 
 def _clip_hashes(plan: Plan) -> dict[str, str]:
     """Return the hash of each clip whose file is there; `eval.predict` names the others."""
-    frames, hashes = FrameCache(plan.out / "frames"), {}
+    frames, hashes = FrameCache(plan.frames), {}
     for record in plan.records:
         with suppress(InputError):
             hashes[record.clip] = frames.clip_hash(view_path(plan.data, record, plan.view))

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from eval.predict_fit import FittingGenerator
 from flex.cli import err
 from flex.files import hash_text
 from flex.problems import InputError, Problem
@@ -22,9 +23,11 @@ from vlm.card import (
 from vlm.chat import plain_ids
 from vlm.defaults import recipe_sampler
 from vlm.endpoint import Endpoint
-from vlm.generate import Conversation, Decoding, generate
+from vlm.features import FeatureCache
+from vlm.generate import Conversation, Decoding, Reply
 from vlm.model import Coach, load_coach
 from vlm.positions import rule_of
+from vlm.prefix_generate import PrefixGenerator
 from vlm.probe import probe
 from vlm.weights import find_model
 
@@ -38,9 +41,18 @@ _FRAME_RULE = (
 
 @dataclass
 class Local:
-    """A model on this machine."""
+    """A model on this machine.
+
+    Attributes:
+        coach: the model.
+        features: keeps what its vision tower makes of each clip.
+    """
 
     coach: Coach
+    features: FeatureCache | None = None
+
+    def __post_init__(self) -> None:
+        self._fitting = FittingGenerator(PrefixGenerator(self.coach), self.features)
 
     @property
     def weights(self) -> str:
@@ -55,9 +67,18 @@ class Local:
         text = self.coach.model.config.get_text_config()
         return int(text.max_position_embeddings)
 
-    def generate(self, conversations: Sequence[Conversation], decoding: Decoding) -> list[str]:
-        """Return one answer for each conversation, all in one batch."""
-        return generate(self.coach, conversations, decoding, batch_size=len(conversations))
+    @property
+    def most(self) -> int | None:
+        """How many conversations fit into the memory at once, once that is known."""
+        return self._fitting.most
+
+    def generate(self, conversations: Sequence[Conversation], decoding: Decoding) -> list[Reply]:
+        """Return one reply for each conversation, all in one batch if that fits.
+
+        Raises:
+            InputError: not even one conversation at a time fits into the memory.
+        """
+        return self._fitting.generate(conversations, decoding)
 
     def count_tokens(self, text: str) -> int:
         """Return how many tokens a text takes."""
@@ -128,10 +149,15 @@ class Served:
         """Not known."""
         return None
 
-    def generate(self, conversations: Sequence[Conversation], decoding: Decoding) -> list[str]:
-        """Return one answer for each conversation."""
+    @property
+    def most(self) -> int | None:
+        """Not known: the server makes its batches itself."""
+        return None
+
+    def generate(self, conversations: Sequence[Conversation], decoding: Decoding) -> list[Reply]:
+        """Return one reply for each conversation."""
         self.ready()
-        return self.endpoint.generate(conversations, decoding)
+        return self.endpoint.replies(conversations, decoding)
 
     def stream(self, conversation: Conversation, decoding: Decoding) -> Generator[str]:
         """Yield an answer piece by piece."""
@@ -144,7 +170,12 @@ class Served:
 
 
 def open_local(
-    model: str, adapter: Path | None, sampler: Sampler | None, *, tuned: bool
+    model: str,
+    adapter: Path | None,
+    sampler: Sampler | None,
+    *,
+    tuned: bool,
+    features: Path | None = None,
 ) -> tuple[Local, Sampler]:
     """Return a local model and the sampler that its clips are seen through.
 
@@ -154,6 +185,7 @@ def open_local(
             has a sampler of its own.
         sampler: asked for by the user; refused where another one is stored.
         tuned: whether the adapter is put on.
+        features: folder for what the vision tower makes of each clip; without it, it looks anew.
 
     Raises:
         InputError: as `load_coach`.
@@ -163,7 +195,8 @@ def open_local(
         if theirs and not own:
             sampler = theirs.sampler
     coach = load_coach(model, adapter if tuned else None, sampler=sampler)
-    return Local(coach), coach.sampler
+    coach.model.requires_grad_(False)
+    return Local(coach, FeatureCache(features, coach) if features else None), coach.sampler
 
 
 def open_endpoint(

@@ -1,6 +1,6 @@
 """What a prediction is asked to do, and which clips and rules that comes to.
 
-clips, problems = clips_of(plan, FrameCache(plan.out / "frames"), sampler)
+clips, problems = clips_of(plan, FrameCache(plan.frames), sampler)
 rules = rules_of(responder, sampler, plan)
 """
 
@@ -32,9 +32,20 @@ class Plan:
     split: str
     view: str
     out: Path
+    cache: Path
     batch: int
     decoding: Any
     graph: Graph
+
+    @property
+    def frames(self) -> Path:
+        """Folder of the decoded clips."""
+        return self.cache / "frames"
+
+    @property
+    def features(self) -> Path:
+        """Folder of what the vision tower makes of them."""
+        return self.cache / "features"
 
 
 def rules_of(responder: Responder, sampler: Sampler, plan: Plan) -> Rules:
@@ -42,7 +53,8 @@ def rules_of(responder: Responder, sampler: Sampler, plan: Plan) -> Rules:
     room = None
     if responder.context is not None:
         video = sampler.frames // 2 * (sampler.pixels // 28**2)
-        room = responder.context - video - len(STAGES) * plan.decoding.max_new_tokens - MARGIN
+        answers = len(STAGES) * plan.decoding.max_new_tokens
+        room = max(0, responder.context - video - answers - MARGIN)
     return choose_rules(plan.graph, responder.count_tokens, room)
 
 

@@ -44,7 +44,8 @@ class Rules:
             return f"the rules of all {count} actions ({self.tokens:,} tokens)"
         return (
             "the rules of the action that the model itself recognised, since those of all "
-            f"{count} actions ({self.tokens:,} tokens) do not fit into {self.room:,}"
+            f"{count} actions ({self.tokens:,} tokens) do not fit into the {self.room:,} left by "
+            "video and answers"
         )
 
 

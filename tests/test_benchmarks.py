@@ -1,9 +1,9 @@
-"""The benchmarks of tuning and of the metrics, at a size of seconds."""
+"""The benchmarks of tuning, of asking and of the metrics, at a size of seconds."""
 
 import pytest
 from rich.console import Console
 
-from benchmarks import metrics_rate, sft_rate
+from benchmarks import eval_rate, metrics_rate, sft_rate
 from benchmarks.sft_rate import Clock
 
 QUIET = Console(quiet=True)
@@ -45,3 +45,13 @@ def test_every_way_to_tune_is_timed(monkeypatch: pytest.MonkeyPatch) -> None:
     assert list(found["ways"]) == list(sft_rate.WAYS)
     assert all(one["samples_per_s"] > 0 for one in found["ways"].values())
     assert all(0 <= one["data_wait_percent"] <= 100 for one in found["ways"].values())
+
+
+def test_talks_are_asked_both_ways(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(eval_rate, "_rules", lambda: "Name no error that you do not see. " * 20)
+    monkeypatch.setattr(eval_rate, "QUESTIONS", eval_rate.QUESTIONS[:2])
+    monkeypatch.setattr(eval_rate, "TOKENS", 3)
+    found = eval_rate.run(QUIET)
+    assert found["same_answers"] == "4 of 4"
+    again, on = found["all_read_again"], found["gone_on_from"]
+    assert again["tokens"] > 2 * on["tokens"] > 0

@@ -21,7 +21,7 @@ from typing import Any, Literal
 from flex.problems import InputError, Problem
 from flex.video import Frames
 from vlm.chat import Message
-from vlm.generate import GREEDY, Conversation, Decoding
+from vlm.generate import GREEDY, Conversation, Decoding, Reply
 from vlm.server import Server, find_server
 
 _LONGEST_REASON = 400
@@ -75,8 +75,22 @@ class Endpoint:
         Raises:
             InputError: the endpoint cannot be reached or refuses; says what to check.
         """
+        return [reply.text for reply in self.replies(conversations, decoding)]
+
+    def replies(
+        self, conversations: Sequence[Conversation], decoding: Decoding = GREEDY
+    ) -> list[Reply]:
+        """Return one reply a conversation, in order, which says whether it was cut.
+
+        Raises:
+            InputError: as `generate`.
+        """
         with ThreadPoolExecutor(self.at_once) as pool:
-            return list(pool.map(lambda c: "".join(self._ask(c, decoding, False)), conversations))
+            return list(pool.map(lambda one: self._reply(one, decoding), conversations))
+
+    def _reply(self, conversation: Conversation, decoding: Decoding) -> Reply:
+        parts = list(self._ask(conversation, decoding, False))
+        return Reply("".join(part.text for part in parts), any(part.cut for part in parts))
 
     def stream(self, conversation: Conversation, decoding: Decoding = GREEDY) -> Iterator[str]:
         """Yield an answer piece by piece.
@@ -84,18 +98,19 @@ class Endpoint:
         Raises:
             InputError: as `generate`.
         """
-        return self._ask(conversation, decoding, True)
+        return (piece.text for piece in self._ask(conversation, decoding, True))
 
-    def _ask(self, conversation: Conversation, decoding: Decoding, live: bool) -> Iterator[str]:
+    def _ask(self, conversation: Conversation, decoding: Decoding, live: bool) -> Iterator[Reply]:
         body = self._body(conversation, decoding)
         with self._asking() as client:
             reply: Any = client.chat.completions.create(**body, stream=live)
             if not live:
-                yield reply.choices[0].message.content or ""
+                (choice,) = reply.choices
+                yield Reply(choice.message.content or "", choice.finish_reason == "length")
                 return
             for piece in reply:
                 if piece.choices and piece.choices[0].delta.content:
-                    yield piece.choices[0].delta.content
+                    yield Reply(piece.choices[0].delta.content)
 
     def look(self, conversation: Conversation) -> Look:
         """Return what the server tells of a conversation before the first word of an answer.

@@ -11,8 +11,9 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from flex.files import hash_text
 from flex.video import Frames
-from vlm.chat import END, Encoded, Message, Vision, encode_prompt
+from vlm.chat import END, Encoded, Message, Vision
 from vlm.collate import Collator
+from vlm.dialogues import MAX_NEW_TOKENS
 from vlm.model import Coach
 
 _NOT_FOR_MODELS = ("labels", "stage_ids")
@@ -31,6 +32,19 @@ class Conversation:
     messages: list[Message]
 
 
+@dataclass(frozen=True)
+class Reply:
+    """An answer.
+
+    Attributes:
+        text: without the end token.
+        cut: whether it had not ended when it was as long as `Decoding.max_new_tokens` allows.
+    """
+
+    text: str
+    cut: bool = False
+
+
 class Decoding(BaseModel):
     """How answers are drawn; greedy unless `do_sample`.
 
@@ -41,7 +55,7 @@ class Decoding(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    max_new_tokens: int = Field(512, ge=1)
+    max_new_tokens: int = Field(MAX_NEW_TOKENS, ge=1)
     do_sample: bool = False
     temperature: float = Field(1.0, gt=0)
     top_p: float = Field(1.0, gt=0, le=1)
@@ -68,23 +82,14 @@ def generate(
     Raises:
         InputError: a conversation has no user message or an unknown role.
     """
-    import torch
+    from vlm.prefix_generate import PrefixGenerator
 
-    answers: list[str] = []
-    for start in range(0, len(conversations), batch_size):
-        rows = [
-            encode_prompt(coach.processor, conversation.videos, conversation.messages)
-            for conversation in conversations[start : start + batch_size]
-        ]
-        inputs = model_inputs(coach, rows)
-        torch.manual_seed(decoding.seed)
-        with torch.inference_mode():
-            ids = coach.model.generate(
-                **inputs, generation_config=generation_config(coach, decoding)
-            )
-        new = ids[:, inputs["input_ids"].shape[1] :]
-        answers += coach.processor.tokenizer.batch_decode(new, skip_special_tokens=True)
-    return answers
+    generator = PrefixGenerator(coach)
+    batches = [
+        conversations[start : start + batch_size]
+        for start in range(0, len(conversations), batch_size)
+    ]
+    return [reply.text for batch in batches for reply in generator.generate(batch, decoding)]
 
 
 def model_inputs(coach: Coach, rows: Sequence[Encoded]) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from eval.predict_rules import choose_rules
 from flex.graph_file import load_graph
 from flex.problems import InputError
 from flex.video import Sampler
-from vlm.generate import Conversation, Decoding
+from vlm.generate import Conversation, Decoding, Reply
 
 GRAPH = load_graph()
 QUESTIONS = {
@@ -85,17 +85,18 @@ class Parrot:
     context: int | None = None
     heard: list[Conversation] = field(default_factory=list)
     dies_after: int | None = None
+    most: int | None = None
 
-    def generate(self, conversations: Sequence[Conversation], decoding: Decoding) -> list[str]:
+    def generate(self, conversations: Sequence[Conversation], decoding: Decoding) -> list[Reply]:
         if self.dies_after is not None and len(self.heard) >= self.dies_after:
             raise KeyboardInterrupt
         self.heard += conversations
-        return [
-            "A squat, I think."
-            if len([m for m in c.messages if m["role"] == "user"]) == 1
-            else f"I heard {len(c.messages)} messages – {c.messages[-1]['content']}"
-            for c in conversations
-        ]
+        return [Reply(self._say(c.messages)) for c in conversations]
+
+    def _say(self, messages: Sequence[dict[str, str]]) -> str:
+        if len([m for m in messages if m["role"] == "user"]) == 1:
+            return "A squat, I think."
+        return f"I heard {len(messages)} messages – {messages[-1]['content']}"
 
     def count_tokens(self, text: str) -> int:
         return len(text.split())
@@ -110,7 +111,13 @@ def parrot(monkeypatch: pytest.MonkeyPatch) -> Parrot:
 
 
 def run(world: Path, *modes: str, **options: Any) -> list[Answer]:
-    options = {"batch": 2, "model": "parrot", "out": world / "out", **options}
+    options = {
+        "batch": 2,
+        "model": "parrot",
+        "out": world / "out",
+        "cache": world / "cache",
+        **options,
+    }
     files = predict.run(
         data=world / "data", dialogues=world / "dialogues.jsonl", modes=modes, **options
     )
@@ -141,13 +148,13 @@ def test_frames_are_held_for_one_batch_only(
     seen: list[weakref.ref[Any]] = []
     most = 0
 
-    def generate(conversations: Sequence[Conversation], decoding: Decoding) -> list[str]:
+    def generate(conversations: Sequence[Conversation], decoding: Decoding) -> list[Reply]:
         nonlocal most
         for one in conversations:
             assert isinstance(one.videos, tuple)
             seen.extend(map(weakref.ref, one.videos))
         most = max(most, len({id(video()) for video in seen if video() is not None}))
-        return ["A squat."] * len(conversations)
+        return [Reply("A squat.")] * len(conversations)
 
     monkeypatch.setattr(parrot, "generate", generate)
     assert len(run(world, "pretrained", batch=1)) == 12
@@ -249,7 +256,7 @@ def test_a_cache_line_without_an_answer_is_named(tmp_path: Path) -> None:
     path = tmp_path / "cache.jsonl"
     path.write_text('{"key": "a", "answer": "b"}\n{"key": 3}\n')
     with AnswerCache(path) as cache:
-        assert cache.get("a") == "b"
+        assert cache.get("a") == Reply("b")
         assert [problem.place for problem in cache.broken] == [f"{path}:2"]
 
 

@@ -59,6 +59,7 @@ def run(
         data=world / "data",
         dialogues=world / "dialogues.jsonl",
         out=out,
+        cache=world / "cache",
         batch=2,
         max_new_tokens=6,
         sampler=SAMPLER,
@@ -101,6 +102,7 @@ def test_a_driver_that_was_killed_goes_on(world: Path, alone: Path, tmp_path: Pa
     out = tmp_path / "out"
     arguments = ["predict", "--model", str(world / "tiny"), "--data", str(world / "data")]
     arguments += ["--dialogues", str(world / "dialogues.jsonl"), "--out", str(out), "--batch", "2"]
+    arguments += ["--cache", str(world / "cache")]
     arguments += ["--max-new-tokens", "6", "--frames", "4", "--pixels", str(56 * 56)]
     arguments += ["--mode", "prompted", "--jobs", "1"]
     command = [sys.executable, "-m", "eval", *arguments]

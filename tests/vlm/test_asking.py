@@ -11,6 +11,7 @@ import torch
 from vlm_clips import MakeFrames
 
 from flex.problems import InputError
+from vlm.dialogues import MAX_NEW_TOKENS
 from vlm.endpoint import Endpoint
 from vlm.generate import Conversation, Decoding, generate
 from vlm.model import Coach
@@ -74,7 +75,7 @@ def test_sampling_is_repeatable(lively: Coach, conversations: list[Conversation]
 
 def test_fingerprints_tell_decodings_apart() -> None:
     assert Decoding().fingerprint() != Decoding(temperature=0.5).fingerprint()
-    assert Decoding().fingerprint() == Decoding(max_new_tokens=512).fingerprint()
+    assert Decoding().fingerprint() == Decoding(max_new_tokens=MAX_NEW_TOKENS).fingerprint()
 
 
 @pytest.fixture
