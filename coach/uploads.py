@@ -70,10 +70,10 @@ def accept(
     with _opened(path, shown) as (container, stream):
         _check_header(container, stream, limits, shown)
         lasts_s = _check_packets(container, stream, limits, shown)
-    uniform = sampler.model_copy(update={"kind": "uniform"})
+    known = sampler.without_phases()
     try:
         info = probe(path)
-        frames = cache.get(path, uniform)
+        frames = cache.get(path, known)
         sha = cache.clip_hash(path)
     except UnicodeDecodeError as error:
         # The reader takes titles and makers' names for UTF-8, which some cameras do not write.

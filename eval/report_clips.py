@@ -92,11 +92,11 @@ def _frames(
     record: DialogueRecord | None, answer: Answer, data: Path, sampler: Sampler
 ) -> tuple[list[ShownFrame], str]:
     # Phases are not known here: frames of that kind are shown as uniform ones.
-    uniform = sampler.model_copy(update={"kind": "uniform"})
+    known = sampler.without_phases()
     try:
         if record is None:
             raise InputError([Problem(answer.clip, "is in none of the dialogues")])
-        frames = sample(view_path(data, record, answer.view or DEFAULT_VIEW), uniform)
+        frames = sample(view_path(data, record, answer.view or DEFAULT_VIEW), known)
     except InputError as error:
         return [], str(error.problems[0])
     return list(_shown(frames)), ""

@@ -41,7 +41,8 @@ class Decoding:
         clip = self.clips[index]
         path = view_path(clip.data, clip.record, clip.view)
         frames = sample(path, self.recipe.sampler, clip.phases)
-        return encode(self.processor, [frames], clip.record.turns)
+        newline = self.recipe.learn_newline
+        return encode(self.processor, [frames], clip.record.turns, learn_newline=newline)
 
 
 def random_coach(shape: Shape, recipe: Recipe, device: str, attention: str) -> Coach:

@@ -96,7 +96,8 @@ class Dialogues:
         path = view_path(clip.data, clip.record, clip.view)
         frames = self._frames.get(path, sampler, clip.phases)
         seen: Any = [frames] if self._features is None else self._features.get(frames)
-        return encode(self._processor, seen, clip.record.turns)
+        newline = self._recipe.learn_newline
+        return encode(self._processor, seen, clip.record.turns, learn_newline=newline)
 
     def hash_of(self, clip: Clip) -> str:
         """Return a hash of a clip's bytes and its dialogue."""

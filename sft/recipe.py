@@ -41,9 +41,15 @@ class Recipe(BaseModel):
         description="A pass of the longest batch before the first step; auto: in long runs.",
     )
 
-    sampling: Literal["uniform", "phases"] = "uniform"
-    frames: int = Field(default=16, ge=2, le=64, multiple_of=2)
+    sampling: Literal["uniform", "phases", "llama-factory"] = "uniform"
+    frames: int = Field(default=16, ge=2, le=128, multiple_of=2)
     pixels: int = Field(default=112 * 112, ge=28 * 28, description="Most pixels of a frame.")
+    folder_fps: float | None = Field(
+        default=None,
+        gt=0,
+        allow_inf_nan=False,
+        description="Frames a second of folders of JPEG frames whose rate the data do not state.",
+    )
     tokens_per_second: int | None = Field(
         default=None,
         ge=1,
@@ -53,6 +59,9 @@ class Recipe(BaseModel):
     views: tuple[str, ...] = Field(default=("View-1",), min_length=1)
     split: str = "train"
     limit: int | None = Field(default=None, ge=1, description="Only the first clips.")
+    learn_newline: bool = Field(
+        default=False, description="Learn the newline after an answer's <|im_end|> too."
+    )
     max_tokens: int = Field(default=8192, ge=64, description="A longer dialogue is refused.")
     shared_subjects: bool = Field(
         default=False,
@@ -110,7 +119,12 @@ class Recipe(BaseModel):
     @property
     def sampler(self) -> Sampler:
         """The frame sampler that is stored with the adapter."""
-        return Sampler(kind=self.sampling, frames=self.frames, pixels=self.pixels)
+        return Sampler(
+            kind=self.sampling,
+            frames=self.frames,
+            pixels=self.pixels,
+            folder_fps=self.folder_fps,
+        )
 
     def fingerprint(self) -> str:
         """Return a hash of everything that changes what is learnt."""

@@ -1,14 +1,13 @@
 """Keeps the sampled frames of each clip, so that no clip is decoded twice.
 
-    cache = FrameCache(Path("runs/cache/frames"))
-    frames = cache.get(Path("A01/001/View-1.mp4"), Sampler())
+    cache = FrameCache()                        # runs/cache/frames: of training and evaluation
+    cache.get(Path("A01/001/View-1.mp4"), Sampler())
 
 An entry is keyed by the bytes of the clip and the sampler's settings (and the phases, for samplers
-that use them), so a changed clip or setting is a new entry and nothing needs to be cleared. Any
-number of processes may share a folder.
+that use them, and the rate of a folder of frames), so a changed clip or setting is a new entry and
+nothing needs to be cleared. Any number of processes may share a folder.
 """
 
-import hashlib
 import json
 import warnings
 import zipfile
@@ -18,20 +17,30 @@ from pathlib import Path
 import numpy as np
 
 from flex.dataset import frame_files
-from flex.files import atomic_path, hash_file, hash_text
+from flex.files import atomic_path, hash_text
+from flex.frame_rate import folder_rate
 from flex.problems import InputError, Problem
 from flex.sample import PhaseSpan
 from flex.video import Frames, Sampler, sample, times_of
+from vlm.fingerprints import Fingerprints
 
+FRAMES = Path("runs/cache/frames")
 _UNREADABLE = (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile)
 
 
 class FrameCache:
     """A folder of sampled clips: raw uint8 pixels and their times, with a checksum."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path = FRAMES, *, behind: Path | None = None) -> None:
+        """Take a folder for what is decoded.
+
+        Args:
+            folder: is read and written.
+            behind: another cache's folder, which is read only: what is there is not decoded again.
+        """
         self.folder = folder
-        self._hashes: dict[tuple[str, int, int], str] = {}
+        self._behind = behind
+        self._clips = Fingerprints(folder / "clips")
 
     def get(self, path: Path, sampler: Sampler, phases: Sequence[PhaseSpan] = ()) -> Frames:
         """Return `flex.video.sample` of the same, from the cache if it is there.
@@ -41,8 +50,8 @@ class FrameCache:
         Raises:
             InputError: the clip cannot be decoded.
         """
-        entry = self.entry(path, sampler, phases)
-        if entry.exists():
+        own = self.entry(path, sampler, phases)
+        for entry in filter(Path.exists, self._entries(own)):
             try:
                 return _read(entry, path)
             except _UNREADABLE as error:
@@ -51,61 +60,47 @@ class FrameCache:
                     stacklevel=2,
                 )
         frames = sample(path, sampler, phases)
-        _write(entry, frames)
+        write_frames(own, frames)
         return frames
+
+    def holds(self, path: Path, sampler: Sampler, phases: Sequence[PhaseSpan] = ()) -> bool:
+        """Tell whether a clip's frames are there; its bytes are not read if its hash is kept.
+
+        Raises:
+            InputError: there is no such clip.
+        """
+        return any(map(Path.exists, self._entries(self.entry(path, sampler, phases))))
 
     def entry(self, path: Path, sampler: Sampler, phases: Sequence[PhaseSpan] = ()) -> Path:
         """Return the file that holds, or would hold, a clip's frames."""
-        key = self.key(path, sampler, phases)
-        return self.folder / key[:2] / f"{key}.npz"
+        return self.folder / entry_name(self.key(path, sampler, phases))
 
     def key(self, path: Path, sampler: Sampler, phases: Sequence[PhaseSpan] = ()) -> str:
         """Return a hash of all that the frames depend on."""
         used = phases if sampler.kind == "phases" else ()
         spans = json.dumps([span.model_dump() for span in used])
-        return hash_text(self.clip_hash(path), sampler.fingerprint(), spans)
+        return hash_text(self.clip_hash(path), sampler.fingerprint(), spans, *_rate(path, sampler))
 
     def clip_hash(self, path: Path) -> str:
-        """Return a hash of a clip's bytes; a file is read again only when size or time changes.
+        """Return a hash of a clip's bytes; they are read again only when a size or time changes.
 
         Raises:
             InputError: there is no such clip.
         """
-        if path.is_dir():
-            digest = hashlib.sha256()
-            for file in frame_files(path):
-                digest.update(f"{file.name} {self._file_hash(file)}\n".encode())
-            return digest.hexdigest()
-        return self._file_hash(path)
+        return self._clips.of(path)
 
-    def _file_hash(self, path: Path) -> str:
-        try:
-            found = path.stat()
-            known = (str(path), found.st_size, found.st_mtime_ns)
-            if known not in self._hashes:
-                self._hashes[known] = hash_file(path)
-            return self._hashes[known]
-        except OSError as error:
-            raise InputError([Problem(str(path), f"cannot be read: {error.strerror}")]) from error
+    def _entries(self, own: Path) -> list[Path]:
+        shared = [self._behind / own.relative_to(self.folder)] if self._behind else []
+        return [own, *shared]
 
 
-def _read(entry: Path, path: Path) -> Frames:
-    with entry.open("rb") as file, np.load(file, allow_pickle=False) as stored:
-        pixels, indices = stored["pixels"], stored["indices"]
-        fps, total = stored["fps_total"]
-        times = stored["times_s"] if "times_s" in stored.files else None
-    if pixels.dtype != np.uint8 or pixels.shape[:1] != indices.shape:
-        raise ValueError("it does not hold one picture for each index")
-    if times is None:
-        # Entries of the first versions lack the times, which are listed once without decoding.
-        listed = times_of(path, indices.tolist())
-        frames = Frames(pixels, tuple(indices.tolist()), float(fps), int(total), listed)
-        _write(entry, frames)
-        return frames
-    return Frames(pixels, tuple(indices.tolist()), float(fps), int(total), tuple(times.tolist()))
+def entry_name(key: str) -> Path:
+    """Return the name of an entry under a cache's folder."""
+    return Path(key[:2]) / f"{key}.npz"
 
 
-def _write(entry: Path, frames: Frames) -> None:
+def write_frames(entry: Path, frames: Frames) -> None:
+    """Write an entry, atomically."""
     with atomic_path(entry) as name:
         np.savez(
             name,
@@ -113,4 +108,33 @@ def _write(entry: Path, frames: Frames) -> None:
             indices=np.array(frames.indices),
             fps_total=np.array([frames.fps, frames.total]),
             times_s=np.array(frames.times_s),
+            doubled=np.array(frames.doubled),
         )
+
+
+def _rate(path: Path, sampler: Sampler) -> list[str]:
+    """Return what the times of a folder of frames depend on besides its bytes."""
+    if not path.is_dir():
+        return []
+    files = frame_files(path)
+    if not files:
+        raise InputError([Problem(str(path), "holds no JPEG frames")])
+    return [f"{folder_rate(path, len(files), sampler.folder_fps)!r} a second"]
+
+
+def _read(entry: Path, path: Path) -> Frames:
+    with entry.open("rb") as file, np.load(file, allow_pickle=False) as stored:
+        pixels, indices = stored["pixels"], stored["indices"]
+        fps, total = stored["fps_total"]
+        times = stored["times_s"] if "times_s" in stored.files else None
+        doubled = bool(stored["doubled"]) if "doubled" in stored.files else False
+    if pixels.dtype != np.uint8 or pixels.shape[:1] != indices.shape:
+        raise ValueError("it does not hold one picture for each index")
+    numbers = tuple(indices.tolist())
+    if times is None:
+        # Entries of the first versions lack the times, which are listed once without decoding.
+        listed = times_of(path, numbers, float(fps))
+        frames = Frames(pixels, numbers, float(fps), int(total), listed)
+        write_frames(entry, frames)
+        return frames
+    return Frames(pixels, numbers, float(fps), int(total), tuple(times.tolist()), doubled)

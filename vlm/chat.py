@@ -8,8 +8,9 @@ The text is built from spans of the ChatML template, each turned into ids on its
     <|im_start|>user⏎ [<|vision_start|><|video_pad|>…<|vision_end|>] question <|im_end|>⏎
     <|im_start|>assistant⏎ | answer <|im_end|> | ⏎
 
-What is learnt is the span between the bars, known by where it was put and never searched for. What
-people write is never read as a special token, so that nobody can end a turn by typing its marker.
+What is learnt is the span between the bars, known by where it was put and never searched for; with
+`learn_newline` the ⏎ after it too, as LLaMA-Factory has it. What people write is never read as a
+special token, so that nobody can end a turn by typing its marker.
 """
 
 import threading
@@ -82,6 +83,7 @@ def encode(
     *,
     system: str | None = None,
     max_tokens: int | None = None,
+    learn_newline: bool = False,
     place: str = "dialogue",
 ) -> Encoded:
     """Return a dialogue with its answers to learn.
@@ -92,6 +94,7 @@ def encode(
         turns: questions and answers.
         system: instead of the system text that the processor's chat template puts first.
         max_tokens: the longest dialogue allowed.
+        learn_newline: the newline after an answer's `<|im_end|>` is learnt too.
         place: names the dialogue in errors.
 
     Raises:
@@ -103,7 +106,8 @@ def encode(
     encoded.add(_preamble(processor, system))
     for number, turn in enumerate(turns):
         _add_message(encoded, processor, "user", turn.question, vision if not number else None)
-        _add_answer(encoded, processor, turn.answer, STAGES.index(turn.stage))
+        stage = STAGES.index(turn.stage)
+        _add_answer(encoded, processor, turn.answer, stage, learn_newline=learn_newline)
     if max_tokens is not None and len(encoded) > max_tokens:
         message = f"has {len(encoded)} tokens, more than the {max_tokens} allowed, and is never cut"
         raise InputError([Problem(place, f"{message}; raise the limit or sample fewer pixels")])
@@ -181,7 +185,7 @@ def with_features(vision: Vision, features: Any) -> Vision:
 
 
 def _grid_step_s(video: Frames, temporal_patch: int) -> float:
-    return temporal_patch * video.total / (len(video.indices) * video.fps)
+    return temporal_patch * video.total / (video.sampled * video.fps)
 
 
 def _preamble(processor: Any, system: str | None) -> list[int]:
@@ -208,10 +212,12 @@ def _add_message(
     encoded.add([*plain_ids(processor, text), *_marked(processor, f"{END}\n")])
 
 
-def _add_answer(encoded: Encoded, processor: Any, text: str, stage: int | None) -> None:
+def _add_answer(
+    encoded: Encoded, processor: Any, text: str, stage: int | None, *, learn_newline: bool = False
+) -> None:
     encoded.add(_marked(processor, f"{START}assistant\n"))
     encoded.add([*plain_ids(processor, text), *_marked(processor, END)], stage)
-    encoded.add(_marked(processor, "\n"))
+    encoded.add(_marked(processor, "\n"), stage if learn_newline else None)
 
 
 def _marked(processor: Any, text: str) -> list[int]:

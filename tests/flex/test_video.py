@@ -144,12 +144,14 @@ def test_a_folder_of_frames_gives_what_its_pictures_show(tmp_path: Path) -> None
         frame = av.VideoFrame.from_ndarray(pixels, format="rgb24").reformat(format="yuvj420p")
         data = b"".join(bytes(p) for p in [*codec.encode(frame), *codec.encode(None)])
         (folder / f"img_{index + 1:05d}.JPG").write_bytes(data)
-    frames = sample(folder, Sampler(frames=4))
+    by_hand = Sampler(frames=4, folder_fps=10)
+    frames = sample(folder, by_hand)
     assert frames.indices == (2, 7, 12, 17)
+    assert frames.times_s == (0.2, 0.7, 1.2, 1.7)
     assert [round(float(frame.mean()) / 10) for frame in frames.pixels] == [2, 7, 12, 17]
     (folder / "img_00008.JPG").write_bytes(b"\xff\xd8 not a picture")
     with pytest.raises(InputError, match=r"img_00008\.JPG: "):
-        sample(folder, Sampler(frames=4))
+        sample(folder, by_hand)
 
 
 def test_trap_10_a_broken_clip_is_named_not_replaced(

@@ -64,7 +64,7 @@ def test_a_bare_stream_without_times_goes_by_its_rate(tmp_path: Path) -> None:
 
 
 def test_a_folder_goes_by_its_rate(tmp_path: Path) -> None:
-    assert times_of(tmp_path, (0, 15)) == (0, 0.5)
+    assert times_of(tmp_path, (0, 15), 30) == (0, 0.5)
 
 
 def test_frames_without_times_go_by_their_rate() -> None:
