@@ -93,6 +93,7 @@ def run_all(
     stamp: Callable[[Item], str] | None = None,
     log: Path | None = None,
     title: str = "items",
+    shown: bool = True,
     gpus: float = 0.0,
 ) -> Outcome:
     """Do some work with every item that is not done yet.
@@ -111,6 +112,7 @@ def run_all(
         log: the folder of `done.jsonl` and `quarantine.jsonl`, by default `out`; another one
             for each step where several write into one `out`.
         title: what the progress bar says.
+        shown: whether there is a progress bar; of many ranks at work, one shows it.
         gpus: graphics cards that each worker has for itself, such as 1 or 0.5.
 
     Returns:
@@ -134,7 +136,7 @@ def run_all(
         todo = [n for n, state in enumerate(states) if state in again]
         if todo:
             with (
-                _progress(title, len(keys), len(keys) - len(todo)) as step,
+                _progress(title, len(keys), len(keys) - len(todo), shown) as step,
                 _open_pool(work, where, len(todo), scratch, gpus) as pool,
             ):
                 for n, end in _ends(pool, items, todo, where.attempts):
@@ -219,9 +221,9 @@ def _alone(out: Path, log: Path) -> Iterator[Path]:
 
 
 @contextmanager
-def _progress(title: str, total: int, before: int) -> Iterator[Callable[[], None]]:
-    columns = (BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(TextColumn("{task.description}"), *columns, console=err) as bar:
+def _progress(title: str, total: int, before: int, shown: bool) -> Iterator[Callable[[], None]]:
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    with Progress(*columns, TimeRemainingColumn(), console=err, disable=not shown) as bar:
         task = bar.add_task(title, total=total, completed=before)
         yield lambda: bar.advance(task)
 

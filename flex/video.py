@@ -12,6 +12,7 @@ rate the data folder states (`flex.frame_rate`).
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Literal
 
@@ -169,15 +170,16 @@ def times_of(path: Path, indices: Sequence[int], fps: float | None = None) -> tu
 def _pictures(
     path: Path, indices: Sequence[int], info: VideoInfo, sampler: Sampler
 ) -> list[Pixels]:
-    as_filmed = sampler.kind == "llama-factory"
     filmed = (info.width, info.height)
-    size = filmed if as_filmed else resized(*filmed, sampler.pixels)
-    if path.is_dir():
-        files = frame_files(path)
-        pictures = [read_pictures(files[i], [0], size)[0] for i in indices]
+    if sampler.kind == "llama-factory":
+        shrink = partial(llama_factory.shrink, pixels=sampler.pixels)
+        read = partial(read_pictures, size=filmed, change=shrink)
     else:
-        pictures = read_pictures(path, indices, size)
-    return [llama_factory.shrink(p, sampler.pixels) for p in pictures] if as_filmed else pictures
+        read = partial(read_pictures, size=resized(*filmed, sampler.pixels))
+    if not path.is_dir():
+        return read(path, indices)
+    files = frame_files(path)
+    return [read(files[i], [0])[0] for i in indices]
 
 
 def choose(

@@ -6,7 +6,7 @@ decodes nothing), and a seek happens only past a key frame.
 """
 
 from bisect import bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -54,7 +54,10 @@ def probe_video(path: Path) -> VideoInfo:
 
 
 def read_pictures(
-    path: Path, indices: Sequence[int], size: tuple[int, int]
+    path: Path,
+    indices: Sequence[int],
+    size: tuple[int, int],
+    change: Callable[[NDArray[np.uint8]], NDArray[np.uint8]] = lambda picture: picture,
 ) -> list[NDArray[np.uint8]]:
     """Return pictures by number (ascending, from 0), each (H, W, 3) uint8 RGB of `size`.
 
@@ -62,6 +65,7 @@ def read_pictures(
         path: a video file, or a picture.
         indices: which pictures; one that occurs twice is decoded once.
         size: (width, height); colours are converted and the size is changed in one step.
+        change: what is done with each picture as it comes, so that no large ones pile up.
 
     Raises:
         InputError: the file breaks off, or a wanted picture cannot be decoded.
@@ -72,7 +76,7 @@ def read_pictures(
         for index, frame in _decode(container, stream, packets, sorted(set(indices))):
             if frame.is_corrupt:
                 raise InputError([Problem(str(path), f"frame {index} is damaged")])
-            found[index] = _picture(frame, size)
+            found[index] = change(_picture(frame, size))
     lost = sorted(set(indices) - set(found))
     if lost:
         raise InputError([Problem(str(path), f"frame {lost[0]} cannot be decoded")])

@@ -7,14 +7,17 @@ Everything that could go wrong with an example goes wrong here, before the first
 does not decode is quarantined and named, a dialogue that is too long is named with its length.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from flex.files import hash_text
 from flex.problems import InputError, Problem
 from flex.sample import PhaseSpan
+from sft.decode import Film, decode
 from sft.recipe import Recipe
 from vlm.cache import FrameCache
 from vlm.chat import NOT_LEARNT, Encoded, Vision, encode
@@ -39,6 +42,11 @@ class Clip:
     def name(self) -> str:
         """The clip and the view, such as A01/001 View-1."""
         return f"{self.record.clip} {self.view}"
+
+    @property
+    def path(self) -> Path:
+        """Where the view lies; raises `InputError` if it is missing."""
+        return view_path(self.data, self.record, self.view)
 
 
 @dataclass(frozen=True)
@@ -92,18 +100,15 @@ class Dialogues:
         Raises:
             InputError: the clip cannot be decoded, or its dialogue is too long.
         """
-        sampler = self._recipe.sampler
-        path = view_path(clip.data, clip.record, clip.view)
-        frames = self._frames.get(path, sampler, clip.phases)
+        frames = self._frames.get(clip.path, self._recipe.sampler, clip.phases)
         seen: Any = [frames] if self._features is None else self._features.get(frames)
         newline = self._recipe.learn_newline
         return encode(self._processor, seen, clip.record.turns, learn_newline=newline)
 
     def hash_of(self, clip: Clip) -> str:
         """Return a hash of a clip's bytes and its dialogue."""
-        path = view_path(clip.data, clip.record, clip.view)
         turns = [turn.model_dump_json() for turn in clip.record.turns]
-        return hash_text(self._frames.clip_hash(path), clip.name, *turns)
+        return hash_text(self._frames.clip_hash(clip.path), clip.name, *turns)
 
 
 @dataclass(frozen=True)
@@ -169,12 +174,25 @@ def check_splits(records: Sequence[DialogueRecord], recipe: Recipe, place: str) 
         raise InputError(problems)
 
 
+def fill(
+    recipe: Recipe, clips: Sequence[Clip], log: Path, *, jobs: int, shown: bool = True
+) -> dict[str, str]:
+    """Decode what the frame cache lacks on many processes; see `sft.decode.decode`."""
+    films = {}
+    for clip in clips:
+        with suppress(InputError):  # `prepare` names a view that is missing
+            films[clip.name] = Film(clip.name, clip.path, clip.phases)
+    sampler, cache = recipe.sampler, recipe.frame_cache
+    return decode([*films.values()], sampler, cache, log, jobs=jobs, shown=shown)
+
+
 def prepare(
     recipe: Recipe,
     coach: Coach,
     clips: Sequence[Clip],
     track: Callable[[Sequence[Clip]], Iterable[Clip]] = iter,
     kept_bytes: int = KEPT_BYTES,
+    refused: Mapping[str, str] = MappingProxyType({}),
 ) -> Prepared:
     """Make every example once, which fills the caches, count its tokens, and keep what fits.
 
@@ -184,6 +202,7 @@ def prepare(
         clips: what to prepare.
         track: wraps the clips to show progress.
         kept_bytes: room for examples in memory.
+        refused: why a clip cannot be decoded, by its name, where that is known (`fill`).
 
     Raises:
         InputError: all dialogues that are too long; or all clips that are broken, unless the
@@ -194,6 +213,9 @@ def prepare(
     broken: list[Problem] = []
     too_long: list[Problem] = []
     for clip in track(clips):
+        if clip.name in refused:
+            broken.append(Problem(clip.name, refused[clip.name]))
+            continue
         try:
             example = _count(clip.name, dataset.make(clip))
         except InputError as error:

@@ -10,10 +10,12 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from flex.files import hash_text
 from flex.video import Sampler
+from vlm.cache import FRAMES
 
 # Settings that do not change what is learnt, and may differ when a run is resumed.
 FREE = frozenset(
-    {"workers", "save_every", "keep", "allow_broken", "frame_cache", "feature_cache", "rehearsal"}
+    {"workers", "jobs", "save_every", "keep", "allow_broken"}
+    | {"frame_cache", "feature_cache", "rehearsal"}
 )
 
 
@@ -68,7 +70,10 @@ class Recipe(BaseModel):
         description="Subjects may be in other splits too, as when split by repetition.",
     )
     allow_broken: bool = Field(default=False, description="Train without clips that fail.")
-    frame_cache: Path = Path("runs/cache/frames")
+    jobs: int | None = Field(
+        default=None, ge=1, description="Processes that decode clips; null: one a processor."
+    )
+    frame_cache: Path = FRAMES
     feature_cache: Path | None = Field(
         default=Path("runs/cache/features"), description="Of a frozen vision tower; null: none."
     )

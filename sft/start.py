@@ -1,5 +1,6 @@
 """What happens before the first step: caches filled by all ranks, and the run told in numbers."""
 
+import os
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -10,7 +11,8 @@ from rich.progress import track
 from flex.cli import err
 from flex.files import write_text
 from flex.problems import InputError, Problem
-from sft.data import Clip, Prepared, prepare
+from flex.processors import processors
+from sft.data import Clip, Prepared, fill, prepare
 from sft.flops import Shape
 from sft.meter import most_held
 from sft.recipe import Recipe
@@ -18,6 +20,7 @@ from sft.report import estimate, histogram_table, summary
 from vlm.card import spread_rate
 from vlm.model import Coach
 
+CLIPS = "clips"
 BROKEN_FILE = "broken.txt"
 
 
@@ -38,26 +41,36 @@ def rate_of(recipe: Recipe, coach: Coach, start: Path | None) -> int:
     return coach.rate
 
 
-def prepare_together(recipe: Recipe, coach: Coach, clips: list[Clip], ranks: Any) -> Prepared:
+def prepare_together(
+    recipe: Recipe, coach: Coach, clips: list[Clip], run: Path, ranks: Any
+) -> Prepared:
     """Fill the caches, each rank its share, then let every rank read all of them.
 
     Raises:
         InputError: what `sft.data.prepare` raises.
     """
+    mine = clips[ranks.process_index :: ranks.num_processes]
+    log, shown = run / CLIPS / f"rank-{ranks.process_index}", ranks.is_main_process
+    refused = fill(recipe, mine, log, jobs=jobs_of(recipe), shown=shown)
     if ranks.num_processes > 1:
-        mine = clips[ranks.process_index :: ranks.num_processes]
+        from accelerate.utils import gather_object
+
         shared = recipe.model_copy(update={"allow_broken": True, "max_tokens": 2**31})
         if mine:
             with suppress(InputError):  # what is broken is told when all are read
-                prepare(shared, coach, mine, kept_bytes=0)
-        ranks.wait_for_everyone()
+                prepare(shared, coach, mine, kept_bytes=0, refused=refused)
+        refused = dict(gather_object([*refused.items()]))  # waits for all
 
-    def shown(items: Sequence[Clip]) -> Iterable[Clip]:
-        if not ranks.is_main_process:
-            return items
-        return track(items, "preparing clips", console=err, transient=True)
+    def shown_clips(items: Sequence[Clip]) -> Iterable[Clip]:
+        return track(items, "preparing clips", console=err, transient=True) if shown else items
 
-    return prepare(recipe, coach, clips, shown)
+    return prepare(recipe, coach, clips, shown_clips, refused=refused)
+
+
+def jobs_of(recipe: Recipe) -> int:
+    """Return how many processes decode clips for one rank of this machine."""
+    ranks_here = int(os.environ.get("LOCAL_WORLD_SIZE", "1"))
+    return recipe.jobs or max(1, processors() // ranks_here)
 
 
 def tell(

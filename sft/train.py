@@ -94,7 +94,7 @@ def _get_set(recipe: Recipe, data: Path, dialogues: Path, run: Path, start: Path
     )
     coach.rate = rate_of(recipe, coach, start)
     coach.model.requires_grad_(False)
-    prepared = prepare_together(recipe, coach, clips, ranks)
+    prepared = prepare_together(recipe, coach, clips, run, ranks)
     set_seed(recipe.seed)
     model = add_lora(coach.model, recipe) if start is None else go_on(coach.model, recipe, start)
     begun = "" if start is None else f"{start} ({weights_fingerprint(start)})"

@@ -21,7 +21,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "vlm": {"flex"},
     "aqa": {"flex", "learn", "engine"},
     "emg": {"flex", "learn", "engine"},
-    "sft": {"flex", "vlm"},
+    "sft": {"flex", "vlm", "engine"},
     "pretrain": {"flex", "learn", "sim", "vlm"},
     "eval": {"flex", "vlm", "engine"},
     "review": {"flex", "qa_gen"},

@@ -64,12 +64,13 @@ class FrameCache:
         return frames
 
     def holds(self, path: Path, sampler: Sampler, phases: Sequence[PhaseSpan] = ()) -> bool:
-        """Tell whether a clip's frames are there; its bytes are not read if its hash is kept.
+        """Tell whether a clip's frames are known to be there; no byte of the clip is read.
 
         Raises:
-            InputError: there is no such clip.
+            InputError: there is no such clip, or the rate of a folder is not known.
         """
-        return any(map(Path.exists, self._entries(self.entry(path, sampler, phases))))
+        known = self._clips.known(path) is not None
+        return known and self.entry(path, sampler, phases).exists()
 
     def entry(self, path: Path, sampler: Sampler, phases: Sequence[PhaseSpan] = ()) -> Path:
         """Return the file that holds, or would hold, a clip's frames."""

@@ -36,18 +36,28 @@ class Fingerprints:
             InputError: there is no such clip.
         """
         try:
-            listing, changed_ns = _listing(path)
+            seen, changed_ns = _listing(path)
             place = str(path.absolute())
             found = self._met.get(place) or self._read(place)
-            if found is None or found[0] != listing:
+            if found is None or found[0] != seen:
                 settled = changed_ns + _SETTLED_NS < time.time_ns()
-                found = (listing, _hash(path))
-                if settled and _listing(path)[0] == listing:
+                found = (seen, _hash(path))
+                if settled and _listing(path)[0] == seen:
                     write_text(self._row(place), json.dumps([place, *found]) + "\n")
             self._met[place] = found
             return found[1]
         except OSError as error:
-            raise InputError([Problem(str(path), f"cannot be read: {error.strerror}")]) from error
+            raise _unreadable(path, error) from error
+
+    def known(self, path: Path) -> str | None:
+        """Return the hash of a clip if it is kept; reads no byte of the clip.
+
+        Raises:
+            InputError: there is no such clip.
+        """
+        seen, place = listing(path), str(path.absolute())
+        found = self._met.get(place) or self._read(place)
+        return found[1] if found is not None and found[0] == seen else None
 
     def _row(self, place: str) -> Path:
         name = hash_text("clip", place)
@@ -55,10 +65,26 @@ class Fingerprints:
 
     def _read(self, place: str) -> tuple[str, str] | None:
         try:
-            kept, listing, digest = json.loads(self._row(place).read_text("utf-8"))
+            kept, seen, digest = json.loads(self._row(place).read_text("utf-8"))
         except (OSError, ValueError, TypeError):
             return None
-        return (str(listing), str(digest)) if kept == place else None
+        return (str(seen), str(digest)) if kept == place else None
+
+
+def _unreadable(path: Path, error: OSError) -> InputError:
+    return InputError([Problem(str(path), f"cannot be read: {error.strerror}")])
+
+
+def listing(path: Path) -> str:
+    """Return a hash of the names, sizes and times of a clip's files; reads no byte of them.
+
+    Raises:
+        InputError: there is no such clip.
+    """
+    try:
+        return _listing(path)[0]
+    except OSError as error:
+        raise _unreadable(path, error) from error
 
 
 def _listing(path: Path) -> tuple[str, int]:
