@@ -14,11 +14,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SerializerFunctionWrapHandler,
+    field_validator,
+    model_serializer,
+)
 
 from flex import llama_factory
 from flex.dataset import frame_files
@@ -62,9 +69,13 @@ class Sampler(BaseModel):
             raise ValueError("expected an even number of frames")
         return frames
 
+    @model_serializer(mode="wrap")
+    def _what_is_set(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        return {name: value for name, value in dump(self).items() if value is not None}
+
     def fingerprint(self) -> str:
         """Return a hash of all that decides which pixels come out."""
-        return hash_text("sampler", self.model_dump_json(exclude_none=True))
+        return hash_text("sampler", self.model_dump_json())
 
     def without_phases(self) -> "Sampler":
         """Return what samples a clip whose phases nobody knows."""
