@@ -16,19 +16,19 @@ from coach.uploads import accept
 from coach.visibility import View
 from flex.sample import PhaseSpan
 from flex.video import Frames, Sampler
-from vlm.cache import FrameCache
+from vlm.cache import FRAMES, FrameCache
 
 
 class _Counted(FrameCache):
     """A frame cache that counts what it had to decode."""
 
-    def __init__(self, folder: Path) -> None:
-        super().__init__(folder)
+    def __init__(self, folder: Path, behind: Path) -> None:
+        super().__init__(folder, behind=behind)
         self.decoded = 0
         self._counting = threading.Lock()
 
     def get(self, path: Path, sampler: Sampler, phases: Sequence[PhaseSpan] = ()) -> Frames:
-        known = self.entry(path, sampler, phases).exists()
+        known = any(map(Path.exists, self.places(path, sampler, phases)))
         frames = super().get(path, sampler, phases)
         with self._counting:
             self.decoded += not known
@@ -44,9 +44,20 @@ class Intake:
         folder: the page's own, where frames are kept.
     """
 
-    def __init__(self, limits: Limits, sampler: Sampler, folder: Path) -> None:
+    def __init__(
+        self, limits: Limits, sampler: Sampler, folder: Path, shared: Path = FRAMES
+    ) -> None:
+        """Take clips in.
+
+        Args:
+            limits: what is taken.
+            sampler: how the model sees clips.
+            folder: the page's own.
+            shared: the frames that training and evaluation have decoded; examples are found there.
+                Nothing of what people upload is written to it.
+        """
         self.limits, self.sampler, self.folder = limits, sampler, folder
-        self._cache = _Counted(folder / "frames")
+        self._cache = _Counted(folder / "frames", shared)
 
     @property
     def decoded(self) -> int:

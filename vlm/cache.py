@@ -50,8 +50,8 @@ class FrameCache:
         Raises:
             InputError: the clip cannot be decoded.
         """
-        own = self.entry(path, sampler, phases)
-        for entry in filter(Path.exists, self._entries(own)):
+        own, *others = self.places(path, sampler, phases)
+        for entry in filter(Path.exists, (own, *others)):
             try:
                 return _read(entry, path)
             except _UNREADABLE as error:
@@ -74,7 +74,12 @@ class FrameCache:
 
     def entry(self, path: Path, sampler: Sampler, phases: Sequence[PhaseSpan] = ()) -> Path:
         """Return the file that holds, or would hold, a clip's frames."""
-        return self.folder / entry_name(self.key(path, sampler, phases))
+        return self.places(path, sampler, phases)[0]
+
+    def places(self, path: Path, sampler: Sampler, phases: Sequence[PhaseSpan] = ()) -> list[Path]:
+        """Return where a clip's frames may be found: the own entry, then the one behind."""
+        name = entry_name(self.key(path, sampler, phases))
+        return [folder / name for folder in (self.folder, self._behind) if folder]
 
     def key(self, path: Path, sampler: Sampler, phases: Sequence[PhaseSpan] = ()) -> str:
         """Return a hash of all that the frames depend on."""
@@ -89,10 +94,6 @@ class FrameCache:
             InputError: there is no such clip.
         """
         return self._clips.of(path)
-
-    def _entries(self, own: Path) -> list[Path]:
-        shared = [self._behind / own.relative_to(self.folder)] if self._behind else []
-        return [own, *shared]
 
 
 def entry_name(key: str) -> Path:
