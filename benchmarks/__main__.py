@@ -19,6 +19,7 @@ from rich.console import Console
 
 from benchmarks import (
     aqa_paper_mode,
+    clips_rate,
     coach_rate,
     dialogue_rate,
     emg_rate,
@@ -47,6 +48,7 @@ BENCHMARKS: dict[str, Benchmark] = {
     "film": film_rate.run,
     "metrics": metrics_rate.run,
     "sft": sft_rate.run,
+    "clips": clips_rate.run,
     "aqa": aqa_paper_mode.run,
     "emg": emg_rate.run,
     "engine": engine_rate.run,

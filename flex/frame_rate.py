@@ -3,8 +3,9 @@
     stated_rate(Path("ROOT/A01/001/View-1"), frames=103)      # None where nobody says
 
 Said by, in this order: a file `fps` that holds one number, in the folder or above it up to the data
-folder; the clip's record in `annotations.jsonl`, by `duration_s` (frames are spread evenly from the
-first moment to the last, as the 103 of FLEX) or by `frame_rate_hz`.
+folder; the clip's record in `annotations.jsonl`, by `frame_rate_hz` if as many frames last for
+`duration_s`, else by `duration_s`: the 103 of FLEX are spread evenly from the first moment to the
+last, however fast the camera was.
 """
 
 from collections.abc import Iterator
@@ -79,9 +80,12 @@ def _upwards(folder: Path) -> Iterator[Path]:
 def _rate(stated: _Stated | None, frames: int) -> float | None:
     if stated is None:
         return None
-    if stated.duration_s is not None and frames > 1:
-        return (frames - 1) / stated.duration_s
-    return stated.rate_hz
+    lasts_s, rate_hz = stated
+    if lasts_s is None or frames < 2:
+        return rate_hz
+    if rate_hz is not None and abs(lasts_s * rate_hz - frames) <= 1:
+        return rate_hz
+    return (frames - 1) / lasts_s
 
 
 def _read_rate(path: Path) -> float:

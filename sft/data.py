@@ -12,15 +12,15 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
 
 from flex.files import hash_text
 from flex.problems import InputError, Problem
 from flex.sample import PhaseSpan
+from flex.video import Frames
 from sft.decode import Film, decode
 from sft.recipe import Recipe
 from vlm.cache import FrameCache
-from vlm.chat import NOT_LEARNT, Encoded, Vision, encode
+from vlm.chat import NOT_LEARNT, Encoded, Vision, encode, unseen
 from vlm.dialogues import DialogueRecord, read_dialogues, view_path
 from vlm.features import FeatureCache
 from vlm.model import Coach
@@ -98,10 +98,27 @@ class Dialogues:
         """Return an example out of the caches, filled where need be.
 
         Raises:
-            InputError: the clip cannot be decoded, or its dialogue is too long.
+            InputError: the clip cannot be decoded.
         """
-        frames = self._frames.get(clip.path, self._recipe.sampler, clip.phases)
-        seen: Any = [frames] if self._features is None else self._features.get(frames)
+        frames = self._get(clip)
+        return self._encode(
+            clip, [frames] if self._features is None else self._features.get(frames)
+        )
+
+    def measure(self, clip: Clip) -> Encoded:
+        """Fill the caches as `make` does; what comes back may lack the video's tensors.
+
+        Raises:
+            InputError: the clip cannot be decoded.
+        """
+        if self._features is not None:
+            return self.make(clip)
+        return self._encode(clip, unseen(self._processor, self._get(clip)))
+
+    def _get(self, clip: Clip) -> Frames:
+        return self._frames.get(clip.path, self._recipe.sampler, clip.phases)
+
+    def _encode(self, clip: Clip, seen: Sequence[Frames] | Vision) -> Encoded:
         newline = self._recipe.learn_newline
         return encode(self._processor, seen, clip.record.turns, learn_newline=newline)
 
@@ -217,7 +234,7 @@ def prepare(
             broken.append(Problem(clip.name, refused[clip.name]))
             continue
         try:
-            example = _count(clip.name, dataset.make(clip))
+            example = _count(clip.name, dataset.measure(clip))
         except InputError as error:
             broken += [Problem(clip.name, str(problem)) for problem in error.problems]
             continue

@@ -1,9 +1,11 @@
 """The benchmarks of tuning, of asking and of the metrics, at a size of seconds."""
 
+from pathlib import Path
+
 import pytest
 from rich.console import Console
 
-from benchmarks import eval_rate, metrics_rate, sft_rate
+from benchmarks import clips_rate, eval_rate, metrics_rate, sft_rate
 from benchmarks.sft_rate import Clock
 
 QUIET = Console(quiet=True)
@@ -55,3 +57,13 @@ def test_talks_are_asked_both_ways(monkeypatch: pytest.MonkeyPatch) -> None:
     assert found["same_answers"] == "4 of 4"
     again, on = found["all_read_again"], found["gone_on_from"]
     assert again["tokens"] > 2 * on["tokens"] > 0
+
+
+@pytest.mark.slow
+def test_clips_are_prepared_in_every_way(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(clips_rate, "ROOT", tmp_path)
+    settings = "--subjects 2 --actions A01 --reps 1 --views 1"
+    kinds = {"few": clips_rate.Kind(settings, 12, copies=6)}
+    found = clips_rate.run(QUIET, kinds, rounds=1)
+    assert found["few"]["clips"] == 12
+    assert all(found["few"][way] > 0 for way in clips_rate.WAYS)

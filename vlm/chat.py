@@ -179,6 +179,14 @@ def see(processor: Any, videos: Sequence[Frames]) -> Vision:
     )
 
 
+def unseen(processor: Any, video: Frames) -> Vision:
+    """Return the room that a video takes in the text, without its tensors, which cost time."""
+    tower = processor.video_processor
+    count, height, width, _ = video.pixels.shape
+    patches = (height // tower.patch_size) * (width // tower.patch_size)
+    return Vision(tokens=(count // tower.temporal_patch_size * patches // tower.merge_size**2,))
+
+
 def with_features(vision: Vision, features: Any) -> Vision:
     """Return a video whose pixels are replaced by the vision tower's features."""
     return replace(vision, pixel_values_videos=None, features=features)

@@ -36,6 +36,8 @@ def test_the_record_states_it_by_its_length_or_its_rate(view: Path, tmp_path: Pa
     assert folder_rate(view, 103, 25.0) == 120
     annotate(tmp_path, duration_s=2.04, frame_rate_hz=120)
     assert folder_rate(view, 103) == pytest.approx(50), "from the first moment to the last"
+    annotate(tmp_path, duration_s=2.04, frame_rate_hz=50.5)
+    assert folder_rate(view, 103) == 50.5, "103 frames at this rate last for 2.04 s"
     annotate(tmp_path, duration_s=0, frame_rate_hz=True)
     assert stated_rate(view, 103) is None, "the check of the data names such a record"
 

@@ -14,7 +14,7 @@ from flex.problems import InputError
 from flex.video import Sampler
 from sft.data import clips_of, fill, prepare
 from sft.decode import Film, decode
-from sft.train import jobs_of
+from sft.start import jobs_of
 from vlm.cache import FrameCache
 from vlm.model import load_coach
 

@@ -7,7 +7,7 @@ import pytest
 from vlm_clips import MakeFrames
 
 from flex.problems import InputError
-from vlm.chat import NO_STAGE, NOT_LEARNT, encode, encode_prompt, plain_ids, see
+from vlm.chat import NO_STAGE, NOT_LEARNT, encode, encode_prompt, plain_ids, see, unseen
 from vlm.collate import Collator
 from vlm.dialogues import Turn
 from vlm.model import Coach
@@ -176,3 +176,8 @@ def test_many_threads_read_as_one_does(coach: Coach) -> None:
     alone = read(0)
     with ThreadPoolExecutor(8) as pool:
         assert all(found == alone for found in pool.map(read, range(400)))
+
+
+def test_a_video_is_measured_without_its_tensors(coach: Coach, make_frames: MakeFrames) -> None:
+    for frames in (make_frames(16), make_frames(2, side=56)):
+        assert unseen(coach.processor, frames).tokens == see(coach.processor, [frames]).tokens
