@@ -26,7 +26,6 @@ from vlm.vision_attention import join_equal_chunks
 from vlm.weights import check_adapter, find_model
 
 
-
 @dataclass
 class Coach:
     """A model with all that is needed to ask it.
