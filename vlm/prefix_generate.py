@@ -17,7 +17,7 @@ import numpy as np
 
 from vlm.chat import Encoded, Vision, encode_prompt
 from vlm.collate import Collator
-from vlm.features import encoder_outputs
+from vlm.features import with_encoder_outputs
 from vlm.generate import GREEDY, Conversation, Decoding, Reply, generation_config
 from vlm.model import Coach
 from vlm.prefix_cache import Ids, ReadRows, best_start, common_length, shared_length
@@ -175,7 +175,7 @@ def _seen(coach: Coach, visions: Sequence[Vision]) -> dict[str, Any]:
         computed = iter(parts)
         features = [next(computed) if one is None else one for one in features]
     tokens = [count for vision in visions for count in vision.tokens]
-    return {"mm_encoder_outputs": encoder_outputs(torch.cat(features), tokens)}
+    return with_encoder_outputs({"video_features": torch.cat(features).split(tokens)})
 
 
 def _own(ids: list[int], ends: Sequence[int]) -> list[int]:

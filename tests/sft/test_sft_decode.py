@@ -130,7 +130,7 @@ def test_few_clips_are_left_to_the_process_that_trains(small: Small, tmp_path: P
 def test_ranks_of_one_machine_share_its_processors(
     small: Small, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("sft.train.processors", lambda: 9)
+    monkeypatch.setattr("sft.start.processors", lambda: 9)
     assert jobs_of(small.recipe()) == 9
     monkeypatch.setenv("LOCAL_WORLD_SIZE", "4")
     assert jobs_of(small.recipe()) == 2
