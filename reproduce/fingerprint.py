@@ -13,7 +13,7 @@ from reproduce.chain import Step
 _READ_WHOLE = 2**26
 
 
-class Fingerprints:
+class ClipHashes:
     """Hashes of files and folders; each is looked at once."""
 
     def __init__(self) -> None:

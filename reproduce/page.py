@@ -19,7 +19,7 @@ from flex.templates import render, wording
 from reproduce.chain import Chain, Step
 from reproduce.costs import Prices, cost_of, duration, total_of
 from reproduce.execute import tail
-from reproduce.fingerprint import Fingerprints
+from reproduce.fingerprint import ClipHashes
 from reproduce.machine import describe
 from reproduce.record import StepRecord, log_path, now, read_record
 from reproduce.results import Cell, Measure, figures
@@ -144,7 +144,7 @@ def _facts(chain: Chain, data: Path, out: Path, steps: list[Told]) -> list[tuple
     if labels.is_file():
         facts.append((said["labels"], hash_file(labels)[:16]))
     if data.is_dir():
-        facts.append((said["listing"], Fingerprints().of_path(data)))
+        facts.append((said["listing"], ClipHashes().of_path(data)))
     facts.append((said["graph"], load_graph().version))
     facts.append((said["seeds"], _seeds(steps)))
     records = [step.record for step in steps if step.record]

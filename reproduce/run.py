@@ -16,7 +16,7 @@ from typing import Protocol
 from flex.problems import InputError, Problem
 from reproduce.chain import Chain, Step
 from reproduce.execute import Usage, run_commands, spent_on
-from reproduce.fingerprint import Fingerprints
+from reproduce.fingerprint import ClipHashes
 from reproduce.machine import commit, gpu_names, versions
 from reproduce.record import StepRecord, log_path, now, read_record, record_path, write_record
 
@@ -48,7 +48,7 @@ def run_chain(chain: Chain, out: Path, shown: Shown, *, steps: str | None = None
     """
     wanted = {step.name for step in chain.only(steps)}
     python = chain.names["python"]
-    prints = Fingerprints()
+    prints = ClipHashes()
     before: dict[str, str] = {}
     with _sole(out) as lock:
         for number, step in enumerate(chain.steps, 1):

@@ -19,7 +19,7 @@ from flex.problems import InputError
 from flex.sample import PhaseSpan
 from flex.video import Sampler, sample
 from vlm.cache import FrameCache, entry_name, write_frames
-from vlm.fingerprints import listing
+from vlm.clip_hashes import listing
 
 # To start a process takes about as long as to decode so many small clips.
 FEW = 8

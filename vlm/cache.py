@@ -22,7 +22,7 @@ from flex.frame_rate import folder_rate
 from flex.problems import InputError, Problem
 from flex.sample import PhaseSpan
 from flex.video import Frames, Sampler, sample, times_of
-from vlm.fingerprints import Fingerprints
+from vlm.clip_hashes import ClipHashes
 
 FRAMES = Path("runs/cache/frames")
 _UNREADABLE = (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile)
@@ -40,7 +40,7 @@ class FrameCache:
         """
         self.folder = folder
         self._behind = behind
-        self._clips = Fingerprints(folder / "clips")
+        self._clips = ClipHashes(folder / "clips")
 
     def get(self, path: Path, sampler: Sampler, phases: Sequence[PhaseSpan] = ()) -> Frames:
         """Return `flex.video.sample` of the same, from the cache if it is there.

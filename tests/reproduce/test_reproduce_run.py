@@ -281,25 +281,25 @@ def test_money_is_read_from_the_ledger(tmp_path: Path) -> None:
 
 
 def test_a_moved_file_in_a_folder_changes_it(tmp_path: Path) -> None:
-    from reproduce.fingerprint import Fingerprints
+    from reproduce.fingerprint import ClipHashes
 
     folder = tmp_path / "data"
     (folder / "A01").mkdir(parents=True)
     (folder / "A01" / "x").write_text("1")
-    before = Fingerprints().of_path(folder)
-    assert Fingerprints().of_path(folder) == before
+    before = ClipHashes().of_path(folder)
+    assert ClipHashes().of_path(folder) == before
     (folder / ".lock").touch()
-    assert Fingerprints().of_path(folder) == before, "hidden files are no data"
+    assert ClipHashes().of_path(folder) == before, "hidden files are no data"
     os.rename(folder / "A01" / "x", folder / "A01" / "y")
-    assert Fingerprints().of_path(folder) != before
+    assert ClipHashes().of_path(folder) != before
 
 
 def test_only_what_a_step_wrote_is_looked_at_anew(tmp_path: Path) -> None:
-    from reproduce.fingerprint import Fingerprints
+    from reproduce.fingerprint import ClipHashes
 
     for name in ("data", "made"):
         (tmp_path / name).mkdir()
-    prints = Fingerprints()
+    prints = ClipHashes()
     before = [prints.of_path(tmp_path / name) for name in ("data", "made")]
     for name in ("data", "made"):
         (tmp_path / name / "new").touch()

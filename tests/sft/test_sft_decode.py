@@ -69,7 +69,7 @@ def test_m9_a_filled_cache_starts_no_process_and_reads_no_clip(
         raise AssertionError("started anew")
 
     monkeypatch.setattr("sft.decode.run_all", refuse)
-    monkeypatch.setattr("vlm.fingerprints.hash_file", refuse)
+    monkeypatch.setattr("vlm.clip_hashes.hash_file", refuse)
     assert decode(clips, SAMPLER, cache, tmp_path / "log", jobs=2) == {}
     with pytest.raises(AssertionError, match="started anew"):
         decode(clips, Sampler(frames=2), cache, tmp_path / "log", jobs=2)

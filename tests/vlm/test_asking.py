@@ -73,7 +73,7 @@ def test_sampling_is_repeatable(lively: Coach, conversations: list[Conversation]
     assert draw(1) == draw(1) != draw(2)
 
 
-def test_fingerprints_tell_decodings_apart() -> None:
+def test_clip_hashes_tell_decodings_apart() -> None:
     assert Decoding().fingerprint() != Decoding(temperature=0.5).fingerprint()
     assert Decoding().fingerprint() == Decoding(max_new_tokens=MAX_NEW_TOKENS).fingerprint()
 

@@ -1,6 +1,6 @@
 """A hash of each clip's bytes, kept on disk, so that no clip is read through to find it in a cache.
 
-    clips = Fingerprints(Path("runs/cache/frames/clips"))
+    clips = ClipHashes(Path("runs/cache/frames/clips"))
     clips.of(Path("A01/001/View-1"))      # reads 103 JPEGs; next time only their dates
 
 What is kept holds while the names, sizes and times of change (in ns) of the clip's files are the
@@ -22,8 +22,8 @@ from flex.problems import InputError, Problem
 _SETTLED_NS = 2_000_000_000
 
 
-class Fingerprints:
-    """A folder of fingerprints, and those that this process has met."""
+class ClipHashes:
+    """A folder of hashes, and those that this process has met."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder

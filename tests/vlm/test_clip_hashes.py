@@ -9,7 +9,7 @@ from flex.files import hash_file
 from flex.problems import InputError
 from flex.video import Sampler
 from vlm.cache import FrameCache
-from vlm.fingerprints import Fingerprints
+from vlm.clip_hashes import ClipHashes
 
 LONG_AGO = 10**18  # ns: 2001
 
@@ -30,7 +30,7 @@ def read(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         names.append(path.name)
         return hash_file(path)
 
-    monkeypatch.setattr("vlm.fingerprints.hash_file", watched)
+    monkeypatch.setattr("vlm.clip_hashes.hash_file", watched)
     return names
 
 
@@ -46,9 +46,9 @@ def test_m9_no_byte_is_read_again_by_another_process(
 ) -> None:
     film = write(tmp_path / "View-2.mp4", b"film")
     kept = tmp_path / "cache"
-    first = [Fingerprints(kept).of(path) for path in (folder, film)]
+    first = [ClipHashes(kept).of(path) for path in (folder, film)]
     assert len(read) == 4
-    assert [Fingerprints(kept).of(path) for path in (folder, film)] == first
+    assert [ClipHashes(kept).of(path) for path in (folder, film)] == first
     assert len(read) == 4
     assert first[1] == hash_file(film)
 
@@ -66,7 +66,7 @@ def test_m9_the_frame_cache_keeps_them_beside_its_entries(
 def test_a_clip_that_changes_is_read_again(
     folder: Path, tmp_path: Path, read: list[str], change: str
 ) -> None:
-    kept = Fingerprints(tmp_path / "cache")
+    kept = ClipHashes(tmp_path / "cache")
     before = kept.of(folder)
     last = folder / "img_00002.JPG"
     if change == "bytes":
@@ -78,13 +78,13 @@ def test_a_clip_that_changes_is_read_again(
     else:
         write(folder / "img_00003.JPG", b"")
     assert kept.of(folder) != before
-    assert Fingerprints(tmp_path / "cache").of(folder) == kept.of(folder)
+    assert ClipHashes(tmp_path / "cache").of(folder) == kept.of(folder)
 
 
 def test_a_file_that_may_still_be_written_is_read_again(tmp_path: Path, read: list[str]) -> None:
     film = write(tmp_path / "film.mp4", b"film", at=2**62)
     for _ in range(2):
-        Fingerprints(tmp_path / "cache").of(film)
+        ClipHashes(tmp_path / "cache").of(film)
     assert len(read) == 2
 
 
@@ -92,14 +92,14 @@ def test_a_file_that_may_still_be_written_is_read_again(tmp_path: Path, read: li
 def test_a_broken_row_is_made_again(
     folder: Path, tmp_path: Path, read: list[str], row: str
 ) -> None:
-    before = Fingerprints(tmp_path / "cache").of(folder)
+    before = ClipHashes(tmp_path / "cache").of(folder)
     [kept] = (tmp_path / "cache").rglob("*.json")
     whole = kept.read_text("utf-8")
     kept.write_text(row, encoding="utf-8")
-    assert Fingerprints(tmp_path / "cache").of(folder) == before
+    assert ClipHashes(tmp_path / "cache").of(folder) == before
     assert kept.read_text("utf-8") == whole
 
 
 def test_a_clip_that_is_not_there_is_named(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"gone\.mp4: cannot be read"):
-        Fingerprints(tmp_path).of(tmp_path / "gone.mp4")
+        ClipHashes(tmp_path).of(tmp_path / "gone.mp4")
