@@ -117,6 +117,18 @@ def test_muscles_lie_within_the_body_and_apart() -> None:
         assert (taken <= skin + 0.01).all()
 
 
+def test_a_shape_is_rounded_alike_whatever_lies_far_away() -> None:
+    draws, far = np.random.default_rng(0), np.array([[2.0, 2.0], [6.0, 2.0], [2.0, 6.0]])
+    for _ in range(20):
+        shape = draws.uniform(40, 170, (6, 2))
+        alone, both = np.zeros((200, 200)), np.zeros((200, 200))
+        one, two = Layer.of([shape], rounding=5), Layer.of([shape, far], rounding=5)
+        alone[one.box], both[two.box] = one.cover[..., 0], two.cover[..., 0]
+        assert alone.sum() > 0
+        # Pillow approximates the blur, and rounds.
+        assert np.abs(alone - both)[30:, 30:].max() <= 0.12
+
+
 def test_one_muscle_lights_up_in_its_colour_and_nothing_else() -> None:
     body = BodyMap(height=480)
     rest = body.pixels(NOTHING, ALL).astype(int)

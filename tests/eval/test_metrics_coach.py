@@ -183,6 +183,11 @@ def test_intervals_are_drawn_by_subject_and_pairs_by_question() -> None:
     assert difference.value == pytest.approx(0.5)
     assert 0 < difference.p <= 1
     assert compare(one, one).p == 1
+    # The same numbers each time, without being asked for.
+    uneven = mean_of("x", [float(n * n) for n in range(60)], subjects)
+    assert interval(uneven) == interval(uneven, seed=0) != interval(uneven, seed=1)
+    paired = compare(uneven, value)
+    assert paired == compare(uneven, value, seed=0) != compare(uneven, value, seed=1)
 
 
 def test_baselines_answer_without_looking(graph: Graph) -> None:
