@@ -13,7 +13,8 @@ from flex.words import Token, is_base_form, language
 
 Mood = Literal["report", "advice", "none"]
 
-
+# What is lost stands within this many words of "lost".
+_BESIDE = 4
 # After "and" these begin a new clause, as a past tense does.
 _FINITE = frozenset(
     {"keep", "was", "were", "is", "are", "end", "did", "does", "has", "have", "had"}
@@ -28,6 +29,7 @@ class Clause:
         start, stop: its tokens.
         mood: whether it reports, advises, or does neither.
         negators: positions of words that deny what follows them.
+        losers: positions of words by which something right is gone ("lost its natural curve").
         denied_before: positions whose word denies what stands before it ("sway was not seen").
         stopper: it tells to stop or fix something, which therefore happens.
     """
@@ -36,17 +38,26 @@ class Clause:
     stop: int
     mood: Mood
     negators: tuple[int, ...]
+    losers: tuple[int, ...]
     denied_before: tuple[int, ...]
     stopper: bool
 
-    def denies(self, matched: frozenset[int]) -> bool:
-        """Say whether the clause denies the matched tokens; two negations cancel out."""
+    def denies(self, matched: frozenset[int], *, ideal: bool = False) -> bool:
+        """Say whether the clause denies the matched tokens; two negations cancel out.
+
+        Args:
+            matched: positions of tokens.
+            ideal: they say what is right, which can also be lost.
+        """
         inside = [position for position in matched if self.start <= position < self.stop]
         if not inside:
             return False
         before = sum(n not in matched and n < max(inside) for n in self.negators)
         after = sum(p not in matched and p > min(inside) for p in self.denied_before)
-        return (before + after) % 2 == 1
+        lost = ideal and any(
+            n not in matched and min(abs(n - p) for p in inside) <= _BESIDE for n in self.losers
+        )
+        return (before + after + lost) % 2 == 1
 
 
 def clauses_of(tokens: Sequence[Token]) -> list[Clause]:
@@ -65,6 +76,7 @@ def clauses_of(tokens: Sequence[Token]) -> list[Clause]:
                 stop=stop,
                 mood=mood,
                 negators=tuple(_negators(stems, start, stop)),
+                losers=tuple(p for p in range(start, stop) if stems[p] in language()["losers"]),
                 denied_before=tuple(_denied_before(stems, start, stop)),
                 stopper=_stops(tokens, start, stop),
             )

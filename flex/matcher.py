@@ -13,6 +13,7 @@ from typing import Literal, NamedTuple
 
 from flex.clauses import Clause, clauses_of
 from flex.graph import Graph, Phase
+from flex.nouns import named_as_noun
 from flex.patterns import Kind, Pattern, PatternIndex, Phrase, Term, group_phrases, pattern_index
 from flex.sentences import split_sentences
 from flex.words import Token, tokens_of
@@ -92,11 +93,17 @@ def find_claims(graph: Graph, text: str, action: str) -> list[Claim]:
 
 @functools.lru_cache(maxsize=16384)
 def body_parts_in(graph: Graph, text: str) -> frozenset[str]:
-    """Return the body parts (lexicon groups) that the text mentions."""
-    stems = [token.stem for token in tokens_of(text)]
+    """Return the body parts (lexicon groups) that the text mentions; a verb ("face") is none."""
+    tokens = tokens_of(text)
+    stems = [token.stem for token in tokens]
     where = _positions(stems)
     spans = {
-        name: {span for p in group_phrases(graph, name) for span in _spans(stems, where, p)}
+        name: {
+            span
+            for phrase in group_phrases(graph, name)
+            for span in _spans(stems, where, phrase)
+            if len(span) > 1 or named_as_noun(tokens, span[0])
+        }
         for name in graph.body_parts
     }
     longest = [span for found in spans.values() for span in found]
@@ -142,6 +149,9 @@ def _matches(
     ]
     own_where = _without(where, [span for span, _ in moments])
     where = _without(own_where, _topics(tokens, where, index))
+    verbs = frozenset(
+        p for p, s in enumerate(stems) if s in index.subjects and not named_as_noun(tokens, p)
+    )
     clause_of = [n for n, clause in enumerate(clauses) for _ in range(clause.start, clause.stop)]
     about = [
         any(stems[i] in index.subjects for i in range(clause.start, clause.stop))
@@ -162,7 +172,7 @@ def _matches(
             placed = (
                 _in_sequence(pattern, own_where)
                 if pattern.own
-                else _place(pattern, stems, where, index.subjects)
+                else _place(pattern, stems, where, index.subjects, verbs)
             )
             for positions in placed:
                 if not pattern.wide and not _hangs_together(
@@ -226,15 +236,22 @@ def _spans(
 
 
 def _place(
-    pattern: Pattern, stems: Sequence[str], where: dict[str, list[int]], subjects: frozenset[str]
+    pattern: Pattern,
+    stems: Sequence[str],
+    where: dict[str, list[int]],
+    subjects: frozenset[str],
+    verbs: frozenset[int],
 ) -> Iterator[frozenset[int]]:
     """Yield the positions of a pattern: each place of its rarest term, with the others nearest.
 
     The first term is what the pattern is about, so it may not be a mere place ("to the shoulders").
+    A term of body parts does not mean the verb ("face") at one of `verbs`.
     """
     options: list[list[tuple[int, ...]]] = []
     for number, term in enumerate(pattern.terms):
         spans = _term_spans(term, stems, where)
+        if verbs and all(phrase[0] in subjects for phrase in term if len(phrase) == 1):
+            spans = [span for span in spans if len(span) > 1 or span[0] not in verbs]
         if number == 0:
             spans = [span for span in spans if not _aside(span, stems, subjects)]
         if not spans:
@@ -328,7 +345,8 @@ def _kind(match: _Match, clauses: Sequence[Clause], telling: frozenset[int]) -> 
     kind: Kind = match.pattern.kind
     if kind == "advice":
         return "advised"
-    denied = sum(clause.denies(match.positions) for clause in touched) % 2 == 1
+    denies = (clause.denies(match.positions, ideal=kind == "ideal") for clause in touched)
+    denied = sum(denies) % 2 == 1
     last = touched[-1]
     if kind == "fault" and any(clause.stopper for clause in touched) and not denied:
         return "present"

@@ -15,7 +15,7 @@ from flex.words import content_stems
 from qa_gen.check_words import action_wording, occurrence_wording, phrases
 from qa_gen.dialogue import Finding, Sentence
 from qa_gen.facts import ErrorFact, Facts
-from qa_gen.numbers import numbers_in
+from flex.numbers import numbers_in
 
 # A paraphrase of a correction keeps at least this share of its content words.
 CORRECTION_OVERLAP = 0.5

@@ -6,12 +6,13 @@ from typing import Any
 
 import pytest
 
+from flex import matcher
 from flex.graph import Graph
 from flex.graph_file import load_graph
 from flex.matcher import body_parts_in, find_claims, find_errors
 from flex.matcher_measure import measure
 from flex.problems import InputError
-from flex.sentences import split_sentences
+from flex.sentences import LONGEST, split_sentences
 from flex.wording import wording_problems
 
 DATA = Path(__file__).parent / "data"
@@ -90,6 +91,73 @@ def test_a_type_without_patterns_is_found_by_the_graphs_wording() -> None:
 def test_body_parts() -> None:
     text = "Your lower back and upper arms were fine, wrists too."
     assert body_parts_in(GRAPH, text) == {"lower_back", "upper_arms", "wrists"}
+
+
+@pytest.mark.parametrize(
+    ("text", "parts"),
+    [
+        ("Head over to the rack.", set()),
+        ("Then head back to the bench.", set()),
+        ("Head back, eyes ahead.", {"head", "eyes"}),
+        ("Keep your head off the bench.", {"head"}),
+        ("Your palms face each other.", {"hands"}),
+        ("Face the mirror.", set()),
+        ("Your face is tense.", {"head"}),
+        ("Hand the bar to your partner.", set()),
+        ("Hands off the bar.", {"hands"}),
+        ("Bring it to shoulder height.", {"shoulders"}),
+        ("You are heading in the right direction.", set()),
+    ],
+)
+def test_a_verb_is_no_body_part(text: str, parts: set[str]) -> None:
+    assert body_parts_in(GRAPH, text) == parts
+
+
+def test_a_verb_is_no_body_part_to_the_patterns() -> None:
+    assert find_errors(GRAPH, "Your palms faced forward as you pressed.", "A11") == []
+    assert find_errors(GRAPH, "Your head came forward as you pressed.", "A11") == ["ET041"]
+
+
+@pytest.mark.parametrize(
+    ("text", "errors"),
+    [
+        ("You lost tension with your knees caving inward.", ["ET056"]),
+        ("Your lower back lost its natural curve.", ["ET002"]),
+        ("You never lost your neutral spine.", []),
+        ("The neutral position of your spine was lost.", ["ET003"]),
+    ],
+)
+def test_what_is_lost_was_right(text: str, errors: list[str]) -> None:
+    assert find_errors(GRAPH, text, "A16") == errors
+
+
+@pytest.mark.parametrize("mark", [". ", ", ", " ", "\n"])
+def test_the_cost_is_linear_in_the_text(mark: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Counted in tokens looked at by the costly part, so that no clock decides."""
+    sizes: list[int] = []
+    read = matcher.clauses_of
+
+    def counting(tokens: Any) -> Any:
+        sizes.append(len(tokens))
+        return read(tokens)
+
+    monkeypatch.setattr(matcher, "clauses_of", counting)
+    unit = "your knees caved in as you went down and the weight of set {} drifted forward"
+    text = mark.join(unit.format(number) for number in range(640))
+    assert len(text) > 50_000
+    claims = find_claims(GRAPH, text, "A16")
+    assert len(claims) > 80
+    assert max(sizes) < 200
+    assert sum(sizes) < 12_000
+
+
+def test_long_sentences_are_cut_at_a_comma_and_lose_nothing() -> None:
+    text = ", ".join(f"word {number}" for number in range(400))
+    pieces = [text[start:end] for start, end in split_sentences(text)]
+    assert max(map(len, pieces)) <= LONGEST
+    assert all(piece.endswith(",") for piece in pieces[:-1])
+    assert " ".join(pieces) == text
+    assert split_sentences("a" + " " * 50_000 + "b") == [(0, 1), (50_001, 50_002)]
 
 
 @pytest.mark.parametrize("part", FLOORS)
