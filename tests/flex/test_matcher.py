@@ -1,12 +1,13 @@
 """The matcher reads polarity, mood and phase, and does so well on labelled sentences."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from flex import matcher
+from flex.clauses import Clause, clauses_of
 from flex.graph import Graph
 from flex.graph_file import load_graph
 from flex.matcher import body_parts_in, find_claims, find_errors
@@ -14,6 +15,7 @@ from flex.matcher_measure import measure
 from flex.problems import InputError
 from flex.sentences import LONGEST, split_sentences
 from flex.wording import wording_problems
+from flex.words import Token
 
 DATA = Path(__file__).parent / "data"
 GRAPH = load_graph()
@@ -135,13 +137,12 @@ def test_what_is_lost_was_right(text: str, errors: list[str]) -> None:
 def test_the_cost_is_linear_in_the_text(mark: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Counted in tokens looked at by the costly part, so that no clock decides."""
     sizes: list[int] = []
-    read = matcher.clauses_of
 
-    def counting(tokens: Any) -> Any:
+    def counting(tokens: Sequence[Token]) -> list[Clause]:
         sizes.append(len(tokens))
-        return read(tokens)
+        return clauses_of(tokens)
 
-    monkeypatch.setattr(matcher, "clauses_of", counting)
+    monkeypatch.setattr("flex.matcher.clauses_of", counting)
     unit = "your knees caved in as you went down and the weight of set {} drifted forward"
     text = mark.join(unit.format(number) for number in range(640))
     assert len(text) > 50_000
