@@ -7,7 +7,7 @@ sentence by sentence costs no more than in proportion to its length.
 import re
 from collections.abc import Iterator
 
-# The longest sentence in characters; longer ones, as machines that repeat themselves write, are cut.
+# The longest sentence in characters; longer ones, as of machines that repeat themselves, are cut.
 LONGEST = 600
 _END = re.compile(r"(?<=[.!?])[\"')\]]*\s+(?=[\"'(\[]?[A-Z0-9])|\n")
 _ABBREVIATION = re.compile(r"\b(?:e\.g|i\.e|approx|vs|cf|no|fig|etc)\.$", re.IGNORECASE)
