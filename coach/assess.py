@@ -15,9 +15,10 @@ from coach.confidence import Confidence, Doubt, Rated, Unrated, confidence_of, d
 from coach.timing import Moment, moment_of
 from coach.visibility import Hidden, View, not_visible
 from eval.answers import STAGES, Answer, Stage, Truth
-from eval.reading import Reading, Verdict, read_evaluation
+from eval.reading import Reading, read_evaluation
 from eval.recognise import recognised_action
 from eval.score_parse import ParsedScore, parse_score
+from eval.verdict import Verdict
 from flex.graph import Graph, Occurrence, Phase
 from flex.sample import PhaseSpan
 from flex.scoring import penalty, score

@@ -1,27 +1,22 @@
 """What an evaluation says of a repetition: errors, where and when they show, advice, a verdict.
 
-The error types come from `flex.matcher`. It tells an error, praise and advice apart; here its
-claims are placed at key steps and at moments of the clip.
+A reader (`eval.readers`) tells errors, praise and advice apart; here its claims are placed at key
+steps and at moments of the clip. `read_evaluation` is that of the matcher.
 """
 
-import functools
+import bisect
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Literal
-
-import yaml
 
 from eval.answers import Answer
+from eval.verdict import Verdict, overall
 from flex.graph import Graph, Occurrence, Phase
 from flex.matcher import Claim, find_claims
 from flex.patterns import pattern_index
 from flex.sentences import split_sentences
 from flex.words import tokens_of
 
-Verdict = Literal["faulty", "correct", "refused", "unclear"]
-VERDICT_FILE = Path(__file__).with_name("verdict.yaml")
 _TIME = r"(\d+(?:\.\d+)?)\s*(?:s|secs?|seconds?)?"
 _SPAN = re.compile(
     rf"(?:from|between|at|during)?\s*(?:frame\s+)?(?:time\s+)?{_TIME}\s*(?:to|and|-|–|until)\s*"
@@ -41,7 +36,8 @@ class Reading:
         advised: error types that it gives advice on.
         times: error type → (start, end) in seconds, where the answer says when.
         verdict: "faulty" if it names an error or says that there is one, "correct" if it says
-            that there is none or praises only, "refused" if it is empty or declines.
+            that there is none or praises only, "refused" if it is empty or declines; see
+            `eval.verdict`.
     """
 
     found: tuple[str, ...]
@@ -52,41 +48,83 @@ class Reading:
 
 
 def read_evaluation(graph: Graph, answer: Answer) -> Reading:
-    """Return what an answer says of the action that the clip really shows."""
-    action = graph.action(answer.action).id
+    """Return what an answer says of the action that the clip really shows, by the matcher."""
     if answer.found is not None:
-        placed = graph.in_order(action, map(Occurrence.parse, answer.found))
-        found = tuple(dict.fromkeys(o.error_type for o in placed))
-        return Reading(found, placed, frozenset(), {}, "faulty" if found else "correct")
-    text = answer.answer
-    claims = find_claims(graph, text, action)
+        return reading_of_ids(graph, answer, answer.found)
+    action = graph.action(answer.action).id
+    return reading_of_claims(graph, answer, find_claims(graph, answer.answer, action))
+
+
+def reading_of_ids(graph: Graph, answer: Answer, found: Iterable[str]) -> Reading:
+    """Return the reading of an answer that states occurrences by their ids."""
+    placed = graph.in_order(graph.action(answer.action).id, map(Occurrence.parse, found))
+    types = tuple(dict.fromkeys(o.error_type for o in placed))
+    return Reading(types, placed, frozenset(), {}, "faulty" if types else "correct")
+
+
+def reading_of_claims(
+    graph: Graph, answer: Answer, claims: Sequence[Claim], verdict: Verdict | None = None
+) -> Reading:
+    """Return the reading of an answer in prose.
+
+    Args:
+        graph: key steps and phases.
+        answer: whose text the claims are about.
+        claims: what it claims of error types, with the places in its text.
+        verdict: what it says of the lift where it names no error; default: read from its words.
+    """
+    action = graph.action(answer.action).id
+    places = _Places(answer.answer)
     present = [claim for claim in claims if claim.kind == "present"]
-    occurrences = [o for claim in present for o in _placed(graph, text, action, claim)]
-    times = {claim.error_type: span for claim in present if (span := _span_near(text, claim))}
-    for name, occurrence in _listed(answer):
+    occurrences = [o for claim in present for o in _placed(graph, places, action, claim)]
+    times = {claim.error_type: span for claim in present if (span := places.time_after(claim))}
+    for span, occurrence in _listed(answer):
         occurrences.append(occurrence)
-        times[occurrence.error_type] = name
+        times[occurrence.error_type] = span
     found = tuple(dict.fromkeys(o.error_type for o in occurrences))
+    if not found and verdict is None:
+        verdict = overall(answer.answer, praises=any(claim.kind == "absent" for claim in claims))
     return Reading(
         found=found,
         occurrences=graph.in_order(action, occurrences),
         advised=frozenset(claim.error_type for claim in claims if claim.kind == "advised"),
         times=times,
-        verdict="faulty" if found else _verdict(text, claims),
+        verdict="faulty" if found or verdict is None else verdict,
     )
 
 
-def _placed(graph: Graph, text: str, action: str, claim: Claim) -> Iterable[Occurrence]:
+class _Places:
+    """The sentences of a text, split once."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self._spans = split_sentences(text)
+        self._starts = [start for start, _ in self._spans]
+
+    def sentence(self, claim: Claim) -> tuple[int, int]:
+        """Return where the sentence of a claim starts and ends."""
+        number = bisect.bisect_right(self._starts, claim.start) - 1
+        if number >= 0 and claim.start < self._spans[number][1]:
+            return self._spans[number]
+        return 0, len(self.text)
+
+    def time_after(self, claim: Claim) -> tuple[float, float] | None:
+        """Return the first time span of the sentence after the claim began."""
+        match = _SPAN.search(self.text, claim.start, self.sentence(claim)[1])
+        return _ordered(match) if match else None
+
+
+def _placed(graph: Graph, places: _Places, action: str, claim: Claim) -> Iterable[Occurrence]:
     """Return the occurrences of a claim: at the key step or phase its sentence names, or all."""
     options = [o for o in graph.occurrences(action) if o.error_type == claim.error_type]
     if len(options) < 2:
         return options
-    start, end = _sentence(text, claim)
-    sentence, at = text[start:end].lower(), claim.start - start
+    start, end = places.sentence(claim)
+    sentence, at = places.text[start:end].lower(), claim.start - start
     named = {
-        option: min(abs(place - at) for place in places)
+        option: min(abs(place - at) for place in found)
         for option in options
-        if (places := _moments(graph, option.key_step, sentence))
+        if (found := _moments(graph, option.key_step, sentence))
     }
     if named:
         nearest = min(named.values())
@@ -116,20 +154,6 @@ def _phase(graph: Graph, action: str, sentence: str, at: int) -> Phase | None:
     return min(found)[1] if found else None
 
 
-def _sentence(text: str, claim: Claim) -> tuple[int, int]:
-    return next(
-        (span for span in split_sentences(text) if span[0] <= claim.start < span[1]),
-        (0, len(text)),
-    )
-
-
-def _span_near(text: str, claim: Claim) -> tuple[float, float] | None:
-    """Return the first time span of the sentence after the claim began."""
-    _, end = _sentence(text, claim)
-    match = _SPAN.search(text, claim.start, end)
-    return _ordered(match) if match else None
-
-
 def _listed(answer: Answer) -> Iterable[tuple[tuple[float, float], Occurrence]]:
     """Yield what a list of moments names by the clip's own labels: "knees from 0.7 s to 2.1 s"."""
     for name, text in answer.names.items():
@@ -141,34 +165,3 @@ def _listed(answer: Answer) -> Iterable[tuple[tuple[float, float], Occurrence]]:
 def _ordered(match: re.Match[str]) -> tuple[float, float]:
     start, end = float(match[1]), float(match[2])
     return min(start, end), max(start, end)
-
-
-def _verdict(text: str, claims: Iterable[Claim]) -> Verdict:
-    words = _words()
-    if not text.strip():
-        return "refused"
-    denied = False
-    for start, end in split_sentences(text):
-        sentence = text[start:end]
-        for match in words["fault"].finditer(sentence):
-            if not words["denial"].search(sentence[: match.start()]):
-                return "faulty"
-            denied = True
-    if denied:
-        return "correct"
-    if words["refusal"].search(text):
-        return "refused"
-    if words["praise"].search(text) or any(claim.kind == "absent" for claim in claims):
-        return "correct"
-    return "unclear"
-
-
-def says_refusal(text: str) -> bool:
-    """Say whether an answer is empty or declines to judge."""
-    return not text.strip() or _words()["refusal"].search(text) is not None
-
-
-@functools.cache
-def _words() -> dict[str, re.Pattern[str]]:
-    words: dict[str, str] = yaml.safe_load(VERDICT_FILE.read_text(encoding="utf-8"))
-    return {name: re.compile(pattern, re.IGNORECASE) for name, pattern in words.items()}

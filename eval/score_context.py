@@ -209,11 +209,11 @@ def _score(
 
 
 def _form(clause: _Clause, number: Written, before: str, after: str, alone: bool) -> int | None:
-    if re.search(f"(?:{_source('name')}){_source('link')}$", before, re.IGNORECASE):
+    if _named().search(before):
         return NAMED
     if _starts("points", after):
         return POINTS
-    if re.search(f"(?:{_source('gives')})$", before, re.IGNORECASE) or _starts("remains", after):
+    if _given().search(before) or _starts("remains", after):
         return GIVEN
     if len(clause.text) > _LONGEST_ALONE:
         return None
@@ -232,12 +232,21 @@ def _starts(name: str, text: str) -> bool:
 
 
 @functools.cache
-def _source(name: str) -> str:
+def _sources() -> dict[str, str]:
     sources: dict[str, str] = yaml.safe_load(WORDS_FILE.read_text(encoding="utf-8"))
-    return sources[name]
+    return {name: source.replace("| ", "|") for name, source in sources.items()}
 
 
 @functools.cache
 def _words() -> dict[str, re.Pattern[str]]:
-    sources: dict[str, str] = yaml.safe_load(WORDS_FILE.read_text(encoding="utf-8"))
-    return {name: re.compile(source, re.IGNORECASE) for name, source in sources.items()}
+    return {name: re.compile(source, re.IGNORECASE) for name, source in _sources().items()}
+
+
+@functools.cache
+def _named() -> re.Pattern[str]:
+    return re.compile(f"(?:{_sources()['name']}){_sources()['link']}$", re.IGNORECASE)
+
+
+@functools.cache
+def _given() -> re.Pattern[str]:
+    return re.compile(f"(?:{_sources()['gives']})$", re.IGNORECASE)

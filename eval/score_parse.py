@@ -10,9 +10,9 @@ the answer's own final one is taken; docs/judging.md states the rule.
 from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
-from eval.reading import says_refusal
 from eval.score_context import Found, Unread, read_numbers
 from eval.score_numbers import plain
+from eval.verdict import says_refusal
 
 Kind = Literal[
     "stated",
