@@ -4,6 +4,7 @@ python -m eval run --adapter runs/sft/coach             # predict and report in 
 python -m eval predict --model Qwen/Qwen2.5-VL-3B-Instruct --limit 20
 python -m eval judge --endpoint http://localhost:8000/v1 --model judge
 python -m eval report --out runs/eval
+python -m eval ceilings
 python -m eval score runs/eval/answers-tuned.jsonl --data data/flex-sim
 python -m eval score lifts.jsonl --map configs/import/fitness-aqa.yaml
 """
@@ -13,7 +14,7 @@ from typing import Annotated
 
 import typer
 
-from eval import judge_command, predict_command, report_command
+from eval import ceilings_command, judge_command, predict_command, report_command
 from eval.options import (
     CACHE,
     DATA,
@@ -27,6 +28,10 @@ from eval.options import (
     GraphFile,
     Limit,
     Out,
+    ReaderEndpoint,
+    ReaderModel,
+    ReaderName,
+    ReaderRequests,
     Workers,
 )
 from flex import cli
@@ -55,6 +60,10 @@ def score(
     mapping: Annotated[
         Path | None, typer.Option("--map", help="What the labels of lifts mean.")
     ] = None,
+    reader: ReaderName = "matcher",
+    reader_endpoint: ReaderEndpoint = None,
+    reader_model: ReaderModel = None,
+    reader_requests: ReaderRequests = None,
     encoder: EncoderName = None,
     workers: Workers = None,
     graph_file: GraphFile = GRAPH_FILE,
@@ -65,12 +74,16 @@ def score(
     on the labelled error types only.
     """
     from eval import score_command
+    from eval.readers import choose
 
     score_command.run(
         answers,
         out=out,
         data=data,
         mapping=mapping,
+        reader=choose(
+            reader, out=out, endpoint=reader_endpoint, model=reader_model, requests=reader_requests
+        ),
         encoder=encoder,
         workers=workers,
         graph_file=graph_file,
@@ -80,6 +93,7 @@ def score(
 app.command("predict")(predict_command.predict)
 app.command("judge")(judge_command.judge)
 app.command("report")(report_command.report)
+app.command("ceilings")(ceilings_command.ceilings)
 
 
 @app.command("run")
@@ -90,12 +104,20 @@ def run(
     dialogues: Dialogues = DIALOGUES,
     out: Out = OUT,
     cache: Cache = CACHE,
+    reader: ReaderName = "matcher",
+    reader_endpoint: ReaderEndpoint = None,
+    reader_model: ReaderModel = None,
+    reader_requests: ReaderRequests = None,
     encoder: EncoderName = None,
     limit: Limit = None,
 ) -> None:
     """Predict in all modes, then report. A stopped run goes on where it was."""
     from eval import predict, report
+    from eval.readers import choose
 
+    chosen = choose(
+        reader, out=out, endpoint=reader_endpoint, model=reader_model, requests=reader_requests
+    )
     predict.run(
         model=model,
         adapter=adapter,
@@ -105,7 +127,7 @@ def run(
         cache=cache,
         limit=limit,
     )
-    page = report.run(data=data, dialogues=dialogues, out=out, encoder=encoder)
+    page = report.run(data=data, dialogues=dialogues, out=out, reader=chosen, encoder=encoder)
     typer.echo(f"Open {page}, or read {page.with_suffix('.md')}.")
 
 

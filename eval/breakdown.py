@@ -6,6 +6,7 @@ from typing import Literal
 from eval.answers import Answer
 from eval.coach_metrics import judge, per_type
 from eval.numbers import Scale
+from eval.readers import MATCHER, Reader
 from eval.scorecard import mode_statistics
 from eval.text_metrics.measure import measure
 from flex.graph import Graph
@@ -26,6 +27,7 @@ def breakdown(
     by: By,
     scale: Scale,
     *,
+    reader: Reader = MATCHER,
     texts: bool = True,
     workers: int | None = None,
 ) -> dict[str, dict[str, float]]:
@@ -36,23 +38,30 @@ def breakdown(
         answers: of one mode.
         by: how to group; "error type" gives precision, recall, f1 and support.
         scale: ranges of the scores; of the whole, not of a group.
+        reader: who reads errors out of the answers.
         texts: whether to measure the text metrics too.
         workers: processes for the text metrics.
     """
     if by == "error type":
-        return per_type(judge(graph, answers))
+        return per_type(judge(graph, answers, reader))
     groups: dict[str, list[Answer]] = {}
     for answer in answers:
         groups.setdefault(str(getattr(answer, by) or "not stated"), []).append(answer)
     return {
-        group: _figures(graph, groups[group], scale, texts, workers) for group in sorted(groups)
+        group: _figures(graph, groups[group], scale, reader, texts, workers)
+        for group in sorted(groups)
     }
 
 
 def _figures(
-    graph: Graph, answers: Sequence[Answer], scale: Scale, texts: bool, workers: int | None
+    graph: Graph,
+    answers: Sequence[Answer],
+    scale: Scale,
+    reader: Reader,
+    texts: bool,
+    workers: int | None,
 ) -> dict[str, float]:
-    statistics, _ = mode_statistics(graph, answers, scale)
+    statistics, _ = mode_statistics(graph, answers, scale, reader)
     figures = {name: statistics[name].value for name in COACH if name in statistics}
     written = [a for a in answers if texts and a.reference and a.found is None]
     if written:

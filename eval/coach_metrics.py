@@ -5,8 +5,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from eval.answers import Answer
-from eval.reading import Reading, read_evaluation
+from eval.answers import Answer, of_stage
+from eval.readers import MATCHER, Reader
+from eval.reading import Reading
 from eval.recognise import recognised_action
 from eval.statistics import Rows, Statistic, mean_of, ratio
 from flex.graph import Graph
@@ -17,12 +18,13 @@ class Judged:
     """An evaluate answer with what it says and what it should, on what was labelled only.
 
     Attributes:
-        wanted, found: error types.
+        reading: `None` where the reader could not read the answer, which then counts nowhere.
+        wanted, found: error types; none of an answer that is unread.
         wanted_phases, found_phases: the same with the phase, such as `ET014@concentric`.
     """
 
     answer: Answer
-    reading: Reading
+    reading: Reading | None
     wanted: frozenset[str]
     found: frozenset[str]
     wanted_phases: frozenset[str]
@@ -30,21 +32,27 @@ class Judged:
 
     @property
     def faulty(self) -> bool:
-        """Whether annotators saw any error."""
-        return bool(self.answer.truth.errors)
+        """Whether annotators saw any error, and the answer could be read."""
+        return self.reading is not None and bool(self.answer.truth.errors)
+
+    @property
+    def sound(self) -> bool:
+        """Whether annotators saw none, and the answer could be read."""
+        return self.reading is not None and not self.answer.truth.errors
 
 
 # What an answer should name and what it names, as types or as types with their phase.
 Of = Callable[[Judged], tuple[frozenset[str], frozenset[str]]]
 
 
-def judge(graph: Graph, answers: Iterable[Answer]) -> list[Judged]:
+def judge(graph: Graph, answers: Iterable[Answer], reader: Reader = MATCHER) -> list[Judged]:
     """Read the evaluate answers among `answers`; errors outside what was labelled are left out."""
     judged = []
-    for answer in answers:
-        if answer.stage != "evaluate":
+    asked = of_stage(answers, "evaluate")
+    for answer, reading in zip(asked, reader.read(graph, asked), strict=True):
+        if reading is None:
+            judged.append(Judged(answer, None, *[frozenset[str]()] * 4))
             continue
-        reading = read_evaluation(graph, answer)
         scope = set(answer.truth.scope(graph, answer.action))
         types = {o.error_type for o in scope}
         phase = {step: graph.key_steps[step].phase for step in graph.key_steps}
@@ -114,11 +122,12 @@ def verdict_statistics(judged: Sequence[Judged]) -> list[Statistic]:
     the share of the true error types that the answer gives advice on.
     """
     clusters = [j.answer.cluster for j in judged]
-    faulty = [j.faulty for j in judged]
+    faulty, sound = [j.faulty for j in judged], [j.sound for j in judged]
+    verdicts = [j.reading.verdict if j.reading else "unread" for j in judged]
     prose = [j.answer.found is None for j in judged]
     rows = np.array(
         [
-            [len(j.wanted & j.reading.advised) * p, len(j.wanted) * p]
+            [len(j.wanted & j.reading.advised) * p, len(j.wanted) * p] if j.reading else [0, 0]
             for j, p in zip(judged, prose, strict=True)
         ],
         dtype=float,
@@ -128,14 +137,11 @@ def verdict_statistics(judged: Sequence[Judged]) -> list[Statistic]:
         return mean_of(name, list(values), clusters, judged=of, lower_is_better=low)
 
     return [
-        share("called correct", (j.reading.verdict == "correct" for j in judged), faulty),
-        share("no error named", (j.reading.verdict != "faulty" for j in judged), faulty),
-        share(
-            "correct clips called faulty",
-            (j.reading.verdict == "faulty" for j in judged),
-            [not fault for fault in faulty],
-        ),
-        share("evaluations refused", (j.reading.verdict == "refused" for j in judged), prose),
+        share("called correct", (verdict == "correct" for verdict in verdicts), faulty),
+        share("no error named", (verdict != "faulty" for verdict in verdicts), faulty),
+        share("correct clips called faulty", (one == "faulty" for one in verdicts), sound),
+        share("evaluations refused", (verdict == "refused" for verdict in verdicts), prose),
+        share("evaluations unread", (verdict == "unread" for verdict in verdicts), prose),
         Statistic("advice coverage", rows, ratio, tuple(clusters)),
     ]
 
@@ -148,11 +154,13 @@ def temporal_iou(judged: Sequence[Judged]) -> list[Statistic]:
     """
     rows = []
     for j in judged:
-        truth = {text.partition(":")[2]: span for text, span in j.answer.truth.times.items()}
+        times = j.reading.times if j.reading else {}
+        labelled = j.answer.truth.times if j.reading else {}
+        truth = {text.partition(":")[2]: span for text, span in labelled.items()}
         ious = {
-            error: overlap(j.reading.times[error], span)
+            error: overlap(times[error], span)
             for error, span in truth.items()
-            if error in j.found and error in j.reading.times
+            if error in j.found and error in times
         }
         rows.append([sum(ious.values()), len(ious), len(truth)])
     table = np.array(rows, dtype=float).reshape(-1, 3)

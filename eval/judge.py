@@ -6,20 +6,20 @@ Grades come with a reason and are cached. A judge is a second opinion beside the
 reads what the matcher may misread, and is itself no ground truth.
 """
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any, Protocol
+from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from eval.answers import Answer, of_stage
-from eval.predict_cache import AnswerCache, answer_key
-from flex.files import hash_text, write_jsonl
+from eval.asking import Served, ask_all, json_object
+from eval.predict_cache import AnswerCache
+from flex.files import write_jsonl
 from flex.graph import Graph, Occurrence
 from flex.records import read_records
 from flex.templates import render
-from vlm.generate import Conversation, Decoding, Reply
+from vlm.generate import Decoding
 
 # A judge that does not answer in the form is asked this often before its grade is missing.
 TRIES = 2
@@ -54,21 +54,11 @@ class Graded(BaseModel):
     reply: str
 
 
-class Judge(Protocol):
-    """A served model, such as `vlm.endpoint.Endpoint`."""
-
-    base_url: str
-    model: str
-
-    def generate(self, conversations: Sequence[Conversation], decoding: Decoding) -> list[str]:
-        """Return one reply for each conversation."""
-
-
-def grade(graph: Graph, answers: Sequence[Answer], judge: Judge, out: Path) -> list[Graded]:
+def grade(graph: Graph, answers: Sequence[Answer], judge: Served, out: Path) -> list[Graded]:
     """Grade the evaluations among `answers`; write OUT/judge.jsonl; return them in order.
 
     Raises:
-        InputError: the endpoint cannot be reached.
+        InputError: the endpoint cannot be reached; see `eval.asking.ask_all`.
     """
     asked = of_stage(answers, "evaluate")
     prompts = [rubric(graph, answer) for answer in asked]
@@ -77,11 +67,15 @@ def grade(graph: Graph, answers: Sequence[Answer], judge: Judge, out: Path) -> l
     with AnswerCache(out / "judge-cache.jsonl") as cache:
         for attempt in range(TRIES):
             decoding = Decoding(max_new_tokens=300, seed=attempt)
-            left = [n for n in range(len(asked)) if grades.get(n) is None]
-            for n, reply in _ask(judge, {n: prompts[n] for n in left}, decoding, cache).items():
+            left = {
+                n: [{"role": "user", "content": prompts[n]}]
+                for n in range(len(asked))
+                if grades.get(n) is None
+            }
+            for n, reply in ask_all(judge, left, decoding, cache).replies.items():
                 replies[n], grades[n] = reply, read_grade(reply)
     graded = [
-        Graded(clip=a.clip, mode=a.mode, view=a.view, grade=grades[n], reply=replies[n])
+        Graded(clip=a.clip, mode=a.mode, view=a.view, grade=grades.get(n), reply=replies.get(n, ""))
         for n, a in enumerate(asked)
     ]
     write_jsonl(out / GRADES_FILE, graded)
@@ -120,10 +114,9 @@ def rubric(graph: Graph, answer: Answer) -> str:
 
 def read_grade(reply: str) -> Grade | None:
     """Return the grade in a reply, or `None`; text around the JSON object is passed over."""
-    start, end = reply.find("{"), reply.rfind("}")
     try:
-        return Grade.model_validate(json.loads(reply[start : end + 1]))
-    except (json.JSONDecodeError, ValidationError):
+        return Grade.model_validate(json_object(reply))
+    except ValidationError:
         return None
 
 
@@ -138,23 +131,6 @@ def means(graded: Sequence[Graded]) -> dict[str, dict[str, float]]:
         }
         found[mode] = {**marks, "graded": len(given) / len(members)}
     return found
-
-
-def _ask(
-    judge: Judge, prompts: dict[int, str], decoding: Decoding, cache: AnswerCache
-) -> dict[int, str]:
-    messages = {n: [{"role": "user", "content": prompt}] for n, prompt in prompts.items()}
-    shared: dict[str, Any] = {
-        "frames": "",
-        "weights": hash_text("judge", judge.base_url, judge.model),
-        "decoding": decoding.fingerprint(),
-    }
-    keys = {n: answer_key(messages=said, **shared) for n, said in messages.items()}
-    missing = [n for n, key in keys.items() if cache.get(key) is None]
-    replies = judge.generate([Conversation((), messages[n]) for n in missing], decoding)
-    for n, reply in zip(missing, replies, strict=True):
-        cache.put(keys[n], Reply(reply))
-    return {n: kept.text if (kept := cache.get(key)) else "" for n, key in keys.items()}
 
 
 def _described(graph: Graph, error: Occurrence) -> str:

@@ -143,14 +143,17 @@ def coverage(answers: Sequence[Answer], parsed: Sequence[ParsedScore]) -> list[S
     ]
 
 
-def graph_scores(graph: Graph, judged: Iterable[Judged]) -> list[float]:
-    """Return the score that Eq. 1 gives for the errors that each answer names.
+def graph_scores(graph: Graph, judged: Iterable[Judged]) -> list[float | None]:
+    """Return the score that Eq. 1 gives for the errors that each answer names, if it was read.
 
     A named type counts at the key steps that the text tells; where it tells none, at every key
     step of the action that can show it. Errors outside what was labelled do not count.
     """
-    scores = []
+    scores: list[float | None] = []
     for item in judged:
+        if item.reading is None:
+            scores.append(None)
+            continue
         scope = item.answer.truth.scope(graph, item.answer.action)
         seen = [o for o in item.reading.occurrences if o in set(scope)]
         partial = scope if item.answer.truth.labelled is not None else None

@@ -1,7 +1,7 @@
 """Options that several commands of `python -m eval` share."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -28,6 +28,28 @@ Workers = Annotated[int | None, typer.Option(help="Processes for the text metric
 Limit = Annotated[int | None, typer.Option(help="Only the first clips.", min=1)]
 GraphFile = Annotated[
     Path, typer.Option("--graph", help="Knowledge graph file.", show_default="FLEX's")
+]
+ReaderName = Annotated[
+    Literal["matcher", "llm"], typer.Option("--reader", help="Who reads errors out of the answers.")
+]
+ReaderEndpoint = Annotated[
+    str | None,
+    typer.Option(
+        help="For --reader llm: OpenAI-compatible server, up to and with /v1; key: OPENAI_API_KEY.",
+        show_default=False,
+    ),
+]
+ReaderModel = Annotated[
+    str | None,
+    typer.Option(help="For --reader llm: name of the served model.", show_default=False),
+]
+ReaderRequests = Annotated[
+    int | None,
+    typer.Option(
+        help="For --reader llm: send at most so many requests; what is left over is unread.",
+        min=0,
+        show_default=False,
+    ),
 ]
 AnswerFiles = Annotated[
     list[Path] | None,

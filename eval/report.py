@@ -12,10 +12,12 @@ from pathlib import Path
 from pydantic import ValidationError
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
-from eval.answers import Answer, answer_files, read_answers
+from eval.answers import Answer, answer_files, of_stage, read_answers
 from eval.bootstrap import RESAMPLES
+from eval.ceilings import measure_ceilings
 from eval.judge import means, read_grades
 from eval.predict import PredictRecord
+from eval.readers import MATCHER, Reader
 from eval.report_clips import ranked, show_clips
 from eval.report_measure import Measures, measure_all
 from eval.report_page import page_words, render, report_json
@@ -39,6 +41,7 @@ def run(
     dialogues: Path = Path("runs/qa/dialogues.jsonl"),
     data: Path = Path("data/flex-sim"),
     out: Path = Path("runs/eval"),
+    reader: Reader = MATCHER,
     encoder: str | None = None,
     worst: int = 6,
     best: int = 3,
@@ -54,6 +57,7 @@ def run(
         data: folder with annotations.jsonl and the films; without the annotations there are no
             baselines, and score ranges are those of the answered clips.
         out: folder of the run.
+        reader: who reads errors out of the answers; the report states how well.
         encoder: BERTScore's model, a hub name or a folder; without it BERTScore is missing.
         worst: how many of the worst clips are shown with their frames.
         best: how many of the best ones.
@@ -73,12 +77,16 @@ def run(
     with Progress(
         TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), console=err
     ) as bar:
-        task = bar.add_task("measuring answers", total=None)
+        task = bar.add_task(f"read by {reader.name}", total=None)
+        reader.read(graph, of_stage(given, "evaluate"), lambda count: bar.advance(task, count))
+        ceilings = measure_ceilings(graph, reader, resamples=resamples)
+        bar.reset(task, description="measuring answers", total=None)
         measures = measure_all(
             graph,
             given,
             annotations,
             training,
+            reader=reader,
             encoder=Encoder(encoder) if encoder else None,
             workers=workers,
             resamples=resamples,
@@ -97,6 +105,8 @@ def run(
         data=data.name,
         split=_split(given, records),
         marks=means(read_grades(out)),
+        reader=reader,
+        ceilings=ceilings,
         worst=show_clips(shown, measures, records, data, sampler),
         best=show_clips(rest[::-1][:best], measures, records, data, sampler),
     )

@@ -9,6 +9,7 @@ from eval.bootstrap import RESAMPLES, Difference, compare
 from eval.breakdown import BYS, breakdown
 from eval.coach_metrics import Judged, judge
 from eval.numbers import graph_scores, scale_of
+from eval.readers import MATCHER, Reader
 from eval.scorecard import Scorecard, differences, score_modes
 from eval.text_metrics.bertscore import Encoder
 from eval.text_metrics.measure import NAMES
@@ -30,7 +31,7 @@ class Measures:
         main: the mode that plots, breakdowns and clips are about.
         tests: the other mode → metric → lead of the main mode over it.
         groups: "action", "stage", … → group → figures of the main mode.
-        judged: evaluations of the main mode, with the score that the errors named give.
+        judged: evaluations of the main mode, that were read, with the score that their errors give.
         answers: mode → its answers.
         subjects: how many people the clips show.
     """
@@ -52,6 +53,7 @@ def measure_all(
     annotations: Sequence[Annotation],
     training: Iterable[str],
     *,
+    reader: Reader = MATCHER,
     encoder: Encoder | None = None,
     workers: int | None = None,
     resamples: int = RESAMPLES,
@@ -64,6 +66,7 @@ def measure_all(
         answers: of all modes.
         annotations: of the whole data set, for each action's score range.
         training: the clips that baselines may learn from.
+        reader: who reads errors out of the answers.
         encoder: for BERTScore.
         workers: processes for the text metrics.
         resamples: of the bootstrap.
@@ -82,16 +85,19 @@ def measure_all(
         [answer for members in modes.values() for answer in members],
         annotations=annotations,
         training=learnt,
+        reader=reader,
         encoder=encoder,
         workers=workers,
         resamples=resamples,
         progress=progress,
     )
     scale = scale_of(answers, _scores(annotations), _scores(learnt))
-    judged = judge(graph, modes[main])
+    judged = judge(graph, modes[main], reader)
     names = [name for name in cards[main].figures if name not in NAMES]
     tests = {
-        other: differences(cards[main], cards[other], modes, names, graph=graph, scale=scale)
+        other: differences(
+            cards[main], cards[other], modes, names, graph=graph, scale=scale, reader=reader
+        )
         | _text_differences(cards[main], cards[other], modes)
         for other in models
         if other != main
@@ -102,8 +108,15 @@ def measure_all(
         baselines=[mode for mode in modes if mode not in models],
         main=main,
         tests=tests,
-        groups={by: breakdown(graph, modes[main], by, scale, workers=workers) for by in BYS},
-        judged=list(zip(judged, graph_scores(graph, judged), strict=True)),
+        groups={
+            by: breakdown(graph, modes[main], by, scale, reader=reader, workers=workers)
+            for by in BYS
+        },
+        judged=[
+            (one, value)
+            for one, value in zip(judged, graph_scores(graph, judged), strict=True)
+            if value is not None
+        ],
         answers=modes,
         subjects=len({answer.cluster for answer in answers}),
     )

@@ -2,13 +2,15 @@
 
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from markupsafe import Markup
 
 from eval.bootstrap import Difference, Interval
+from eval.ceilings import STYLES, Ceiling, ceilings_json, say_ceilings
 from eval.predict import PredictRecord
+from eval.readers import Reader
 from eval.report_clips import ShownClip
 from eval.report_measure import Measures
 from eval.report_svg import Bar, bars, say_interval, scatter
@@ -31,6 +33,8 @@ def page_words(
     simulated: str,
     data: str,
     split: str,
+    reader: Reader,
+    ceilings: Mapping[str, Ceiling],
     marks: dict[str, dict[str, float]] | None = None,
     worst: Sequence[ShownClip] = (),
     best: Sequence[ShownClip] = (),
@@ -44,6 +48,8 @@ def page_words(
         simulated: "all", "some" or "" of the clips are simulated.
         data: name of the data.
         split: which part was asked about.
+        reader: who read errors out of the answers.
+        ceilings: style → what perfect answers measure with that reader.
         marks: mode → mean marks of the judge, if one was asked.
         worst: clips to show, the worst first.
         best: clips to show, the best first.
@@ -66,10 +72,19 @@ def page_words(
         "paper_columns": paper,
         "paper": [_row(row, measures, paper, figures["published"]) for row in figures["paper"]],
         "sections": [
-            {**part, "rows": [_row(row, measures, columns, {}) for row in part["rows"]]}
+            {
+                **part,
+                "rows": [
+                    _row(row, measures, columns, {})
+                    | {"ceiling": say_ceilings(row["name"], ceilings)}
+                    for row in part["rows"]
+                ],
+            }
             for part in figures["coach"]
         ],
         "ranks": _ranks(measures, columns),
+        "reader": ceilings_json(reader, ceilings),
+        "styles": STYLES,
         "marks": marks or {},
         "tests": _tests(figures, measures),
         "types": sorted(card.per_type.items(), key=lambda item: -item[1]["support"]),
@@ -106,6 +121,7 @@ def report_json(words: dict[str, Any]) -> dict[str, Any]:
         },
         "breakdown": measures.groups,
         "judge": words["marks"],
+        "reader": words["reader"],
     }
     plain: dict[str, Any] = without_nan(content)
     return plain

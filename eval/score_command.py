@@ -10,12 +10,15 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.table import Table
 
-from eval.answers import Answer, by_mode, read_answers
+from eval.answers import Answer, by_mode, of_stage, read_answers
 from eval.baselines import baselines
 from eval.bootstrap import Difference, Interval
 from eval.breakdown import BYS, breakdown
+from eval.ceilings import ceilings_json, measure_ceilings
+from eval.ceilings_command import ceilings_table
 from eval.lifts import is_lifts, read_lifts
 from eval.numbers import scale_of
+from eval.readers import Reader
 from eval.scorecard import Scorecard, differences, score_modes
 from eval.text_metrics.bertscore import Encoder
 from flex.annotations import ANNOTATIONS_FILE, read_annotations
@@ -44,6 +47,7 @@ def run(
     out: Path,
     data: Path | None,
     mapping: Path | None,
+    reader: Reader,
     encoder: str | None,
     workers: int | None,
     graph_file: Path,
@@ -61,12 +65,17 @@ def run(
         first = max(by_mode(answers).values(), key=len)
         answers += baselines(graph, training, first)
     with _progress() as bar:
-        task = bar.add_task("texts", total=sum(bool(a.reference) for a in answers))
+        task = bar.add_task(f"read by {reader.name}", total=None)
+        reader.read(graph, of_stage(answers, "evaluate"), lambda count: bar.advance(task, count))
+        ceilings = measure_ceilings(graph, reader)
+        total = sum(bool(a.reference) for a in answers)
+        bar.reset(task, description="texts", total=total)
         cards = score_modes(
             graph,
             answers,
             annotations=everywhere,
             training=training,
+            reader=reader,
             encoder=Encoder(encoder) if encoder else None,
             workers=workers,
             progress=lambda count: bar.advance(task, count),
@@ -74,11 +83,14 @@ def run(
         bar.update(task, visible=False)
     console = Console(highlight=False)
     console.print(_figures(list(cards.values())))
+    console.print(ceilings_table(reader, ceilings))
+    for why, count in reader.failures.items():
+        console.print(f"{count} texts are unread: {why}", markup=False)
     for card in cards.values():
         if card.per_type and not card.mode.startswith("baseline"):
             console.print(_types(graph, card))
     modes = by_mode(answers)
-    pairs = _compare(graph, cards, modes, annotations)
+    pairs = _compare(graph, cards, modes, annotations, reader)
     if pairs:
         console.print(_pairs(pairs))
     missing = {name: why for card in cards.values() for name, why in card.missing.items()}
@@ -86,7 +98,9 @@ def run(
         console.print(f"{name} is missing: {why}")
     scale = scale_of(answers, _scores(everywhere), _scores(training))
     groups = {
-        mode: {by: breakdown(graph, members, by, scale, workers=workers) for by in BYS}
+        mode: {
+            by: breakdown(graph, members, by, scale, reader=reader, workers=workers) for by in BYS
+        }
         for mode, members in modes.items()
     }
     content = {
@@ -97,6 +111,7 @@ def run(
             pair: {n: vars(d) for n, d in all_.items()} for pair, all_ in pairs.items()
         },
         "breakdown": groups,
+        "reader": ceilings_json(reader, ceilings),
     }
     write_text(out / "scores.json", json.dumps(_plain(content), indent=1, allow_nan=False) + "\n")
     console.print(f"Written: {out / 'scores.json'}")
@@ -141,6 +156,7 @@ def _compare(
     cards: dict[str, Scorecard],
     modes: dict[str, list[Answer]],
     annotations: Sequence[Annotation],
+    reader: Reader,
 ) -> dict[str, dict[str, Difference]]:
     """Return "one − other" → paired differences, each mode against those before it."""
     names = [mode for mode in cards if not mode.startswith("baseline")]
@@ -149,7 +165,9 @@ def _compare(
     for number, later in enumerate(names):
         for earlier in names[:number]:
             one, other = cards[later], cards[earlier]
-            pairs = differences(one, other, modes, COMPARED, graph=graph, scale=scale)
+            pairs = differences(
+                one, other, modes, COMPARED, graph=graph, scale=scale, reader=reader
+            )
             found[f"{later} − {earlier}"] = {n: d for n, d in pairs.items() if d.value == d.value}
     return found
 

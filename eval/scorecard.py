@@ -30,6 +30,7 @@ from eval.numbers import (
     scale_of,
     stated_scores,
 )
+from eval.readers import MATCHER, Reader
 from eval.statistics import Statistic
 from eval.text_metrics.bertscore import Encoder
 from eval.text_metrics.measure import measure
@@ -90,6 +91,7 @@ def score_modes(
     *,
     annotations: Iterable[Annotation] = (),
     training: Iterable[Annotation] = (),
+    reader: Reader = MATCHER,
     encoder: Encoder | None = None,
     workers: int | None = None,
     resamples: int = 2000,
@@ -102,6 +104,7 @@ def score_modes(
         answers: of any number of modes.
         annotations: the whole data set, for each action's score range.
         training: its training part, for the mean that stands in for unread scores.
+        reader: who reads errors out of the answers.
         encoder: for BERTScore.
         workers: processes for the text metrics.
         resamples: of the bootstrap.
@@ -111,21 +114,21 @@ def score_modes(
     everyone = [answer for members in modes.values() for answer in members]
     scale = scale_of(everyone, _scores(annotations), _scores(training))
     return {
-        mode: _card(graph, mode, members, scale, encoder, workers, resamples, progress)
+        mode: _card(graph, mode, members, scale, reader, encoder, workers, resamples, progress)
         for mode, members in modes.items()
     }
 
 
 def mode_statistics(
-    graph: Graph, answers: Sequence[Answer], scale: Scale
+    graph: Graph, answers: Sequence[Answer], scale: Scale, reader: Reader = MATCHER
 ) -> tuple[dict[str, Statistic], list[Judged]]:
     """Return every coach metric of one mode's answers by name, and the judged evaluations."""
-    judged = judge(graph, answers)
+    judged = judge(graph, answers, reader)
     asked = of_stage(answers, "score")
     parsed = stated_scores(asked)
     found = [
         action_accuracy(graph, answers),
-        *error_statistics(graph, judged),
+        *(error_statistics(graph, judged) if any(one.reading for one in judged) else ()),
         *verdict_statistics(judged),
         *temporal_iou(judged),
         *coverage(asked, parsed),
@@ -144,6 +147,7 @@ def differences(
     *,
     graph: Graph,
     scale: Scale,
+    reader: Reader = MATCHER,
 ) -> dict[str, Difference]:
     """Return the paired differences of two modes' coach metrics on the questions both answer.
 
@@ -154,11 +158,12 @@ def differences(
         names: which metrics.
         graph: names, error types and weights.
         scale: ranges of the scores.
+        reader: who reads errors out of the answers.
     """
     left, right = answers[one.mode], answers[other.mode]
     here, there = paired(left, right)
-    ours, _ = mode_statistics(graph, [left[n] for n in here], scale)
-    theirs, _ = mode_statistics(graph, [right[n] for n in there], scale)
+    ours, _ = mode_statistics(graph, [left[n] for n in here], scale, reader)
+    theirs, _ = mode_statistics(graph, [right[n] for n in there], scale, reader)
     return {
         name: compare(ours[name], theirs[name])
         for name in names
@@ -171,12 +176,13 @@ def _card(
     mode: str,
     answers: Sequence[Answer],
     scale: Scale,
+    reader: Reader,
     encoder: Encoder | None,
     workers: int | None,
     resamples: int,
     progress: Progress,
 ) -> Scorecard:
-    statistics, judged = mode_statistics(graph, answers, scale)
+    statistics, judged = mode_statistics(graph, answers, scale, reader)
     texts = [answer for answer in answers if answer.reference and answer.found is None]
     signatures: dict[str, str] = {}
     missing: dict[str, str] = {}

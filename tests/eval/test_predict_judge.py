@@ -35,6 +35,7 @@ class Played:
     replies: list[str]
     base_url: str = "http://judge/v1"
     model: str = "j"
+    at_once: int = 1
     heard: list[str] = field(default_factory=list)
 
     def generate(self, conversations: Sequence[Conversation], decoding: Decoding) -> list[str]:
@@ -76,7 +77,7 @@ def test_the_command_grades_a_run_by_a_served_model(tmp_path: Path, chat_server:
         words = ["judge", "--endpoint", address, "--model", "j", "--out", str(tmp_path)]
         done = CliRunner().invoke(app, words, env={"OPENAI_API_KEY": "k"})
     assert done.exit_code == 0, done.output
-    assert len(asked) == 2
+    assert len(asked) == 1  # two equal evaluations of one clip
     assert "Your knees caved in." in str(asked[0]["messages"])
     assert [one.grade is not None for one in read_grades(tmp_path)] == [True, True]
     (tmp_path / "judge.jsonl").write_text('{"clip": 3}\n')

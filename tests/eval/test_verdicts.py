@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
-from eval import verdict_clause
 from eval.answers import Answer, Truth
 from eval.reading import read_evaluation
 from eval.verdict import overall, says_refusal
+from eval.verdict_words import has
 from flex.graph_file import load_graph
 
 DATA = Path(__file__).parent / "data" / "verdicts.jsonl"
@@ -75,14 +75,13 @@ def test_refusals_are_told_from_finding_nothing() -> None:
 def test_the_cost_is_linear_in_the_text(unit: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Counted in characters that are searched for words."""
     searched = 0
-    has = verdict_clause.has
 
     def counting(name: str, text: str) -> bool:
         nonlocal searched
         searched += len(text)
         return has(name, text)
 
-    monkeypatch.setattr(verdict_clause, "has", counting)
+    monkeypatch.setattr("eval.verdict_clause.has", counting)
 
     def cost(length: int) -> int:
         nonlocal searched
