@@ -141,8 +141,12 @@ def verdict_statistics(judged: Sequence[Judged]) -> list[Statistic]:
         share("no error named", (verdict != "faulty" for verdict in verdicts), faulty),
         share("correct clips called faulty", (one == "faulty" for one in verdicts), sound),
         share("evaluations refused", (verdict == "refused" for verdict in verdicts), prose),
-        share("evaluations unread", (verdict == "unread" for verdict in verdicts), prose),
         Statistic("advice coverage", rows, ratio, tuple(clusters)),
+        *(
+            [share("evaluations unread", (one == "unread" for one in verdicts), prose)]
+            if "unread" in verdicts
+            else []
+        ),
     ]
 
 

@@ -110,32 +110,32 @@ class LlmReader:
         texts: Sequence[tuple[str, str, str]],
         progress: Callable[[int], object],
     ) -> dict[tuple[str, str, str], _Read | None]:
-        found: dict[int, _Read | None] = {}
-        talks: dict[int, list[Message]] = {
+        found: dict[int, _Read] = {}
+        why: dict[int, str] = {}
+        left: dict[int, list[Message]] = {
             n: [_user(prompt(graph, action, text))] for n, (_, action, text) in enumerate(texts)
         }
-        why: dict[int, str] = {}
+        decoding = Decoding(max_new_tokens=MOST_TOKENS)
         with AnswerCache(self._out / CACHE_FILE) as cache:
             for attempt in range(TRIES):
                 before = len(cache)
-                left = {n: talk for n, talk in talks.items() if n not in found}
-                decoding = Decoding(max_new_tokens=MOST_TOKENS)
                 asked = ask_all(
                     self._served, left, decoding, cache, most=self._most, progress=progress
                 )
                 if self._most is not None:
                     self._most -= len(cache) - before
-                why.update(asked.failed)
+                why |= asked.failed
+                again = {}
                 for n, reply in asked.replies.items():
                     _, action, text = texts[n]
                     read, fault = read_reply(graph, action, text, reply)
                     if read and (not fault or attempt + 1 == TRIES):
                         found[n] = read
-                        why.pop(n, None)
                     else:
                         why[n] = fault
-                        again = render("eval/read_again.j2", why=fault).strip()
-                        talks[n] = [*talks[n], _said(reply), _user(again)]
+                        complaint = _user(render("eval/read_again.j2", why=fault).strip())
+                        again[n] = [*left[n], {"role": "assistant", "content": reply}, complaint]
+                left = again
         self.failures.update(fault for n, fault in why.items() if n not in found)
         return {text: found.get(n) for n, text in enumerate(texts)}
 
@@ -209,7 +209,3 @@ def find_quote(text: str, quote: str) -> tuple[int, int] | None:
 
 def _user(text: str) -> Message:
     return {"role": "user", "content": text}
-
-
-def _said(text: str) -> Message:
-    return {"role": "assistant", "content": text}

@@ -78,6 +78,7 @@ def page_words(
                     _row(row, measures, columns, {})
                     | {"ceiling": say_ceilings(row["name"], ceilings)}
                     for row in part["rows"]
+                    if not row.get("if_any") or _is_any(row, measures)
                 ],
             }
             for part in figures["coach"]
@@ -169,6 +170,10 @@ def _row(row: Row, measures: Measures, columns: Sequence[str], published: Row) -
     }
 
 
+def _is_any(row: Row, measures: Measures) -> bool:
+    return any(row["name"] in card.figures for card in measures.cards.values())
+
+
 def _rests(row: Row, card: Scorecard) -> bool:
     """Whether a figure rests on enough answers to be compared."""
     share = card.figures.get(row["of"]) if "of" in row else None
@@ -240,7 +245,7 @@ def _groups(graph: Graph, measures: Measures) -> dict[str, list[tuple[str, dict[
 
 def _plots(words: dict[str, Any]) -> dict[str, Any]:
     figures, measures = figure_list(), words["measures"]
-    rows = {row["name"]: row for part in figures["coach"] for row in part["rows"]}
+    rows = {row["name"]: row for part in words["sections"] for row in part["rows"]}
     drawn: list[tuple[str, str, Markup]] = []
     for name in figures["plots"]:
         row = rows[name]
@@ -253,6 +258,8 @@ def _plots(words: dict[str, Any]) -> dict[str, Any]:
         percent = bool(row.get("percent"))
         figure = bars(row["label"], shown, most=1.0 if percent else None, percent=percent)
         better = "less is better" if row.get("lower") else "more is better"
+        if ceiling := row.get("ceiling"):
+            better = f"{better} · a perfect answer, as read: {ceiling} %"
         drawn.append((row["label"], better, figure))
     points = [
         (judged.answer.truth.score, value)

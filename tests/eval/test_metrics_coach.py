@@ -95,6 +95,7 @@ def test_partial_labels_judge_the_labelled_errors_only(graph: Graph) -> None:
     text = "Your grip was too wide. Your knees gave the bar a push."
     item = answer(text, errors=["AK04:ET015"], labelled=["AK04:ET015"])
     (judged,) = judge(graph, [item])
+    assert judged.reading is not None
     assert set(judged.reading.found) > judged.found
     assert judged.found == {"ET015"}
 
@@ -154,6 +155,8 @@ def test_a_type_counts_where_the_text_places_it_or_everywhere(graph: Graph) -> N
     moment = graph.key_steps[options[-1].key_step].moments[0]
     (anywhere,) = judge(graph, [answer(f"{observed}.")])
     (placed,) = judge(graph, [answer(f"{observed} {moment}.")])
+    assert anywhere.reading is not None
+    assert placed.reading is not None
     assert set(anywhere.reading.occurrences) == set(options)
     assert placed.reading.occurrences == (Occurrence(options[-1].key_step, "ET011"),)
 

@@ -101,6 +101,16 @@ def test_figures_baselines_and_both_pages(world: Path) -> None:
         assert "Most frequent errors" in text
         assert "<script" not in text
         assert "R-l2 × 100" in text
+        assert "read by matcher" in text
+        assert "headings and lists" in text
+    ceilings = content["reader"]["ceilings"]
+    said = " · ".join(
+        f"{100 * one['figures']['errors/micro/f1']['value']:.1f}" for one in ceilings.values()
+    )
+    rows = (world / "out" / "report.md").read_text().splitlines()
+    row = next(line for line in rows if line.startswith("| Error types, micro F1"))
+    assert row.endswith(f" {said} |")
+    assert "evaluations unread" not in modes["tuned"]["figures"]
 
 
 def test_a_judges_marks_are_shown(world: Path) -> None:
