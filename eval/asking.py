@@ -32,10 +32,16 @@ class Served(Protocol):
 
 
 class Asked(NamedTuple):
-    """What came of the questions: number → reply, or number → why there is none."""
+    """What came of the questions.
+
+    Attributes:
+        replies, failed: number → reply, or number → why there is none.
+        sent: how many requests it took.
+    """
 
     replies: dict[int, str]
     failed: dict[int, str]
+    sent: int
 
 
 def ask_all(
@@ -73,7 +79,8 @@ def ask_all(
         raise InputError([Problem(served.base_url, work.stopped)])
     replies = {n: kept.text for n, key in keys.items() if (kept := cache.get(key)) is not None}
     unasked = f"not asked: {most} requests were allowed"
-    return Asked(replies, {n: work.failed.get(keys[n], unasked) for n in keys if n not in replies})
+    failed = {n: work.failed.get(keys[n], unasked) for n in keys if n not in replies}
+    return Asked(replies, failed, len(allowed))
 
 
 def json_object(text: str) -> dict[str, Any] | None:

@@ -118,12 +118,11 @@ class LlmReader:
         decoding = Decoding(max_new_tokens=MOST_TOKENS)
         with AnswerCache(self._out / CACHE_FILE) as cache:
             for attempt in range(TRIES):
-                before = len(cache)
                 asked = ask_all(
                     self._served, left, decoding, cache, most=self._most, progress=progress
                 )
                 if self._most is not None:
-                    self._most -= len(cache) - before
+                    self._most -= asked.sent
                 why |= asked.failed
                 again = {}
                 for n, reply in asked.replies.items():

@@ -105,12 +105,24 @@ class Endpoint:
         with self._asking() as client:
             reply: Any = client.chat.completions.create(**body, stream=live)
             if not live:
-                (choice,) = reply.choices
-                yield Reply(choice.message.content or "", choice.finish_reason == "length")
+                yield self._whole(reply)
                 return
             for piece in reply:
                 if piece.choices and piece.choices[0].delta.content:
                     yield Reply(piece.choices[0].delta.content)
+
+    def _whole(self, reply: Any) -> Reply:
+        """Return a reply that did not come piece by piece.
+
+        Raises:
+            InputError: it is no chat completion.
+        """
+        choices = getattr(reply, "choices", None) or []
+        message = choices[0].message if len(choices) == 1 else None
+        if message is None:
+            message = f"sent no chat completion of one choice, but {str(reply)[:_LONGEST_REASON]!r}"
+            raise InputError([Problem(self.base_url, message)])
+        return Reply(text_of(message.content), choices[0].finish_reason == "length")
 
     def look(self, conversation: Conversation) -> Look:
         """Return what the server tells of a conversation before the first word of an answer.
@@ -150,6 +162,11 @@ class Endpoint:
                 f"refused with status {error.status_code}; check model {self.model!r} and key; "
                 f"the server says: {_reason(error)}"
             )
+            raise InputError([Problem(self.base_url, message)]) from error
+        except InputError:
+            raise
+        except (RecursionError, ValueError) as error:
+            message = f"sent what is no JSON of a chat completion ({type(error).__name__})"
             raise InputError([Problem(self.base_url, message)]) from error
         except openai.APIError as error:
             message = f"broke off; the server says: {error.message}"
@@ -214,6 +231,18 @@ class Endpoint:
         # vLLM reads a "video" of this type as its frames, one picture after the other.
         url = f"data:video/jpeg;base64,{','.join(pictures)}"
         return [{"type": "video_url", "video_url": {"url": url}}]
+
+
+def text_of(content: object) -> str:
+    """Return the text of a message, which some servers send in parts; nothing for anything else.
+
+    Half characters (lone surrogates), which no file takes, become "?".
+    """
+    if isinstance(content, list):
+        texts = (part.get("text") for part in content if isinstance(part, dict))
+        content = "".join(text for text in texts if isinstance(text, str))
+    text = content if isinstance(content, str) else ""
+    return text.encode("utf-8", "replace").decode("utf-8")
 
 
 def video_times(video: Frames) -> dict[str, Any]:
