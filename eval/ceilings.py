@@ -33,15 +33,15 @@ STYLES = {
     "spoken": "spoken",
 }
 # What is shown of a style: a perfect answer would reach 1, or 0 for the last two.
-FIGURES = (
-    "errors/micro/f1",
-    "errors/micro/precision",
-    "errors/micro/recall",
-    "errors/macro/f1",
-    "errors/with phase/f1",
-    "called correct",
-    "correct clips called faulty",
-)
+FIGURES = {
+    "errors/micro/f1": "micro F1",
+    "errors/micro/precision": "precision",
+    "errors/micro/recall": "recall",
+    "errors/macro/f1": "macro F1",
+    "errors/with phase/f1": "F1 with phase",
+    "called correct": "faulty called correct",
+    "correct clips called faulty": "correct called faulty",
+}
 # With fewer of its texts read, a style's ceiling is unknown.
 _ENOUGH = 0.9
 

@@ -51,7 +51,7 @@ def ceilings(
     found = measure_ceilings(load_graph(graph_file), chosen)
     Console(highlight=False).print(ceilings_table(chosen, found))
     for why, count in chosen.failures.items():
-        err.print(f"{count} texts are unread: {why}", markup=False)
+        err.print(f"Unread: {count} ({why})", markup=False)
     content = json.dumps(without_nan(ceilings_json(chosen, found)), indent=1)
     write_text(Path(out) / CEILINGS_FILE, content + "\n")
 
@@ -60,11 +60,11 @@ def ceilings_table(reader: "Reader", found: "dict[str, Ceiling]") -> Table:
     """Return what perfect answers measure with a reader, in per cent with 95 % intervals."""
     from eval.ceilings import FIGURES, STYLES
 
-    table = Table("figure, %", title=f"A perfect answer, as read by {reader.name}")
+    table = Table("%", title=f"A perfect answer, as read by {reader.name}")
     for style, one in found.items():
         texts = f"{one.texts} texts" + (f", {one.unread} unread" if one.unread else "")
         table.add_column(f"{STYLES[style]}\n{texts}", justify="right")
-    for name in FIGURES if found else ():
+    for name, label in FIGURES.items() if found else ():
         figures = [one.figures.get(name) for one in found.values()]
         cells = [
             "unknown"
@@ -72,7 +72,7 @@ def ceilings_table(reader: "Reader", found: "dict[str, Ceiling]") -> Table:
             else f"{100 * figure.value:.1f} ({100 * figure.low:.0f}–{100 * figure.high:.0f})"
             for figure in figures
         ]
-        table.add_row(name, *cells)
+        table.add_row(label, *cells)
     if not found:
         table.caption = "unknown: the labelled texts are about FLEX's own graph"
     return table

@@ -9,6 +9,7 @@ from eval.answers import Answer, of_stage
 from eval.readers import MATCHER, Reader
 from eval.reading import Reading
 from eval.recognise import recognised_action
+from eval.scripts import script_of
 from eval.statistics import Rows, Statistic, mean_of, ratio
 from flex.graph import Graph
 
@@ -73,10 +74,14 @@ def judge(graph: Graph, answers: Iterable[Answer], reader: Reader = MATCHER) -> 
 
 
 def action_accuracy(graph: Graph, answers: Sequence[Answer]) -> Statistic:
-    """Return the share of recognise answers that name the right action, and only that one."""
-    asked = [answer for answer in answers if answer.stage == "recognise"]
+    """Return the share of recognise answers that name the right action, and only that one.
+
+    The graph's names are in Latin letters; answers in another script are left out.
+    """
+    asked = of_stage(answers, "recognise")
     right = [recognised_action(graph, a.answer) == graph.action(a.action).id for a in asked]
-    return mean_of("action_accuracy", right, [a.cluster for a in asked])
+    read = [script_of(a.answer) == "Latin" for a in asked]
+    return mean_of("action_accuracy", right, [a.cluster for a in asked], judged=read)
 
 
 def error_statistics(graph: Graph, judged: Sequence[Judged]) -> list[Statistic]:

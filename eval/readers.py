@@ -14,6 +14,7 @@ from typing import Literal, Protocol
 
 from eval.answers import Answer
 from eval.reading import Reading, read_evaluation
+from eval.scripts import script_of
 from flex.graph import Graph
 from flex.problems import InputError, Problem
 
@@ -41,11 +42,16 @@ class Reader(Protocol):
 
 
 class MatcherReader:
-    """Reads by the patterns of the graph; see `Reader`. Nothing is ever unread."""
+    """Reads by the patterns of the graph, which are English; see `Reader`.
+
+    An answer in another script is unread. One in another language of Latin letters is read as
+    English that names nothing, since no language is guessed.
+    """
 
     def __init__(self) -> None:
         self.name = "matcher"
         self.failures: Counter[str] = Counter()
+        self._foreign: set[str] = set()
 
     def read(
         self,
@@ -53,8 +59,17 @@ class MatcherReader:
         answers: Sequence[Answer],
         progress: Callable[[int], object] = lambda _: None,
     ) -> list[Reading | None]:
-        """Return what each answer says."""
-        return [read_evaluation(graph, answer) for answer in answers]
+        """Return what each answer says; `None` for one in another script."""
+        return [self._read(graph, answer) for answer in answers]
+
+    def _read(self, graph: Graph, answer: Answer) -> Reading | None:
+        script = script_of(answer.answer)
+        if script == "Latin" or answer.found is not None:
+            return read_evaluation(graph, answer)
+        if answer.answer not in self._foreign:
+            self._foreign.add(answer.answer)
+            self.failures[f"the matcher reads English, and they are written in {script}"] += 1
+        return None
 
 
 MATCHER = MatcherReader()
@@ -85,7 +100,7 @@ def choose(
         if any(given.values()):
             names = " and ".join(name for name, value in given.items() if value)
             raise InputError([Problem(names, "is for --reader llm")])
-        return MATCHER
+        return MatcherReader()
     if endpoint is None or model is None:
         message = f"--reader llm needs {' and '.join(n for n, value in given.items() if not value)}"
         raise InputError([Problem("--reader", message)])

@@ -17,7 +17,7 @@ from eval.bootstrap import RESAMPLES
 from eval.ceilings import measure_ceilings
 from eval.judge import means, read_grades
 from eval.predict import PredictRecord
-from eval.readers import MATCHER, Reader
+from eval.readers import MatcherReader, Reader
 from eval.report_clips import ranked, show_clips
 from eval.report_measure import Measures, measure_all
 from eval.report_page import page_words, render, report_json
@@ -41,7 +41,7 @@ def run(
     dialogues: Path = Path("runs/qa/dialogues.jsonl"),
     data: Path = Path("data/flex-sim"),
     out: Path = Path("runs/eval"),
-    reader: Reader = MATCHER,
+    reader: Reader | None = None,
     encoder: str | None = None,
     worst: int = 6,
     best: int = 3,
@@ -57,7 +57,8 @@ def run(
         data: folder with annotations.jsonl and the films; without the annotations there are no
             baselines, and score ranges are those of the answered clips.
         out: folder of the run.
-        reader: who reads errors out of the answers; the report states how well.
+        reader: who reads errors out of the answers; default: the matcher. The report states how
+            well it reads.
         encoder: BERTScore's model, a hub name or a folder; without it BERTScore is missing.
         worst: how many of the worst clips are shown with their frames.
         best: how many of the best ones.
@@ -68,7 +69,7 @@ def run(
     Raises:
         InputError: no answers, or files that cannot be read; every problem at once.
     """
-    graph = load_graph(graph_file)
+    graph, reader = load_graph(graph_file), reader or MatcherReader()
     files = answer_files(answers, out)
     given = [answer for file in files for answer in read_answers(file, graph)]
     records = {record.clip: record for record in read_dialogues(dialogues)}

@@ -85,7 +85,7 @@ def run(
     console.print(_figures(list(cards.values())))
     console.print(ceilings_table(reader, ceilings))
     for why, count in reader.failures.items():
-        console.print(f"{count} texts are unread: {why}", markup=False)
+        console.print(f"Unread: {count} ({why})", markup=False)
     for card in cards.values():
         if card.per_type and not card.mode.startswith("baseline"):
             console.print(_types(graph, card))

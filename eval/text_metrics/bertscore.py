@@ -13,6 +13,8 @@ from flex.problems import InputError, Problem
 # roberta-large, layer 17: the F1 of unrelated English sentences, which rescaling maps to 0.
 PAPER_BASELINE = 0.83122575
 PAPER_LAYER = 17
+# With a greater share of tokens that the encoder does not know, a text is not read.
+_MOST_UNKNOWN = 0.2
 
 
 class Encoder(NamedTuple):
@@ -38,8 +40,11 @@ class Encoder(NamedTuple):
 
 def scores(
     predictions: Sequence[str], references: Sequence[str], encoder: Encoder
-) -> tuple[list[list[float]], str]:
-    """Return a row of F1 and 1 for each answer, and the signature; an empty answer scores 0.
+) -> tuple[list[list[float]], str, list[int]]:
+    """Return a row of F1 and 1 for each answer, the signature, and which it cannot read.
+
+    An empty answer scores 0. A reference cannot be read if the encoder does not know too many of
+    its tokens, as one that has learnt English only does not know Chinese.
 
     Raises:
         InputError: bert-score is not installed, or the encoder cannot be loaded.
@@ -60,7 +65,20 @@ def scores(
             result[number][0] = value if base is None else (value - base) / (1 - base)
     rescaled = "no" if encoder.baseline is None else f"{encoder.baseline}"
     name = Path(encoder.model).name
-    return result, f"bertscore|f1|encoder:{name}|layer:{layer}|idf:no|baseline:{rescaled}"
+    signature = f"bertscore|f1|encoder:{name}|layer:{layer}|idf:no|baseline:{rescaled}"
+    return result, signature, _unknown(scorer, references)
+
+
+def _unknown(scorer: Any, references: Sequence[str]) -> list[int]:
+    """Return the positions of references with too many tokens that the encoder does not know."""
+    tokenizer = scorer._tokenizer
+    unknown = tokenizer.unk_token_id
+    found = []
+    for number, reference in enumerate(references):
+        tokens = tokenizer(reference, add_special_tokens=False)["input_ids"]
+        if unknown is not None and tokens.count(unknown) > _MOST_UNKNOWN * len(tokens):
+            found.append(number)
+    return found
 
 
 def _scorer(encoder: Encoder) -> tuple[Any, int]:

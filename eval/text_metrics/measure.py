@@ -6,13 +6,14 @@ measured.statistics["bleu"].value, measured.signatures["bleu"], measured.missing
 
 import multiprocessing
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 from types import ModuleType
 
 import numpy as np
 
+from eval.scripts import script_of, unreadable
 from eval.statistics import Finish, Rows, Statistic, ratio
 from eval.text_metrics import bertscore, bleu, chrf, meteor, rouge
 from eval.text_metrics.bertscore import Encoder
@@ -26,6 +27,8 @@ _MODULES: dict[str, ModuleType] = {
 }
 _FINISH: dict[str, Finish] = {"bleu": bleu.finish, "chrf++": chrf.finish}
 _SCALE = {"chrf++": 100.0}
+# These count words: BLEU finds them between blanks, ROUGE and METEOR know Latin letters only.
+_WORDS, _LATIN_ONLY = frozenset({"bleu", "rougeL", "meteor"}), frozenset({"rougeL", "meteor"})
 # Fewer answers than this are counted before other processes have started.
 _WORTH_PROCESSES = 2000
 _CHUNK = 500
@@ -38,7 +41,8 @@ class Measured:
     Attributes:
         statistics: name → metric, whose rows belong to the answers in order.
         signatures: name → how it was computed.
-        missing: name → why it was not, and what to install.
+        missing: name → why it was not, and what to install; also a measure of words on texts in a
+            script that it has no words in.
     """
 
     statistics: dict[str, Statistic] = field(default_factory=dict)
@@ -78,20 +82,39 @@ def measure(
     pairs = list(zip(predictions, references, strict=True))
     counted = _count(names, pairs, workers, progress)
     for name in names:
-        measured.statistics[name] = Statistic(
-            name, counted[name], _FINISH.get(name, ratio), groups, scale=_SCALE.get(name, 1.0)
-        )
-        measured.signatures[name] = (
-            meteor.signature() if name == "meteor" else _MODULES[name].SIGNATURE
-        )
+        signature = meteor.signature() if name == "meteor" else _MODULES[name].SIGNATURE
+        unread = unreadable(references, latin_only=name in _LATIN_ONLY) if name in _WORDS else {}
+        _add(measured, name, counted[name], groups, signature, unread)
     if encoder is None:
         measured.missing["bertscore"] = "no encoder was given: --encoder roberta-large, or a folder"
     else:
-        values, signature = bertscore.scores(predictions, references, encoder)
+        values, signature, unknown = bertscore.scores(predictions, references, encoder)
         rows = np.array(values, dtype=np.float64).reshape(-1, 2)
-        measured.statistics["bertscore"] = Statistic("bertscore", rows, ratio, groups)
-        measured.signatures["bertscore"] = signature
+        unread = {number: script_of(references[number]) for number in unknown}
+        _add(measured, "bertscore", rows, groups, signature, unread)
     return measured
+
+
+def _add(
+    measured: Measured,
+    name: str,
+    rows: Rows,
+    groups: tuple[str, ...],
+    signature: str,
+    unread: Mapping[int, str],
+) -> None:
+    """Add a metric without the answers that it cannot read, or say that it can read none."""
+    scripts = ", ".join(sorted(set(unread.values())))
+    if unread and len(unread) == len(rows):
+        measured.missing[name] = f"it cannot read {scripts}, in which all references are written"
+        return
+    if unread:
+        rows = rows.copy()
+        rows[list(unread)] = 0
+        signature += f"|left-out:{len(unread)} of {len(rows)} references, in {scripts}"
+    finish, scale = _FINISH.get(name, ratio), _SCALE.get(name, 1.0)
+    measured.statistics[name] = Statistic(name, rows, finish, groups, scale=scale)
+    measured.signatures[name] = signature
 
 
 def _count(

@@ -9,6 +9,7 @@ from eval.answers import Answer, Truth, by_mode, read_answers, write_answers
 from eval.baselines import baselines, best_share, shuffled
 from eval.bootstrap import compare, interval
 from eval.coach_metrics import (
+    action_accuracy,
     counts,
     error_statistics,
     judge,
@@ -18,6 +19,7 @@ from eval.coach_metrics import (
 )
 from eval.lifts import read_lifts
 from eval.numbers import graph_scores, r_l2, scale_of
+from eval.readers import MatcherReader
 from eval.recognise import recognised_action
 from eval.score_parse import parse_score
 from eval.statistics import Statistic, mean_of
@@ -237,3 +239,18 @@ def test_errors_that_the_graph_does_not_have_are_named(tmp_path: Path, graph: Gr
         f"{path}:1: AK01:ET056 is not an error of A01",
         f"{path}:2: the graph has no action 'A99' (did you mean A19?)",
     ]
+
+
+def test_what_the_matcher_cannot_read_is_unread_and_no_zero(graph: Graph) -> None:
+    reader = MatcherReader()
+    items = [
+        answer("深蹲时膝盖内扣", errors=["AK04:ET015"]),
+        answer("You pushed with your knees to help the lift.", errors=["AK04:ET015"]),
+    ]
+    judged = judge(graph, items, reader)
+    figures = {s.name: s.value for s in error_statistics(graph, judged)}
+    assert figures["errors/micro/f1"] == 1
+    judge(graph, items, reader)
+    assert list(reader.failures.values()) == [1]
+    names = [answer("这是深蹲", "recognise"), answer("An OHP.", "recognise")]
+    assert action_accuracy(graph, names).value == 1

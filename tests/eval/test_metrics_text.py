@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from eval.scripts import script_of
 from eval.text_metrics import chrf, meteor
 from eval.text_metrics.measure import measure
 from eval.text_metrics.wordnet import complete, load_wordnet
@@ -94,6 +95,50 @@ def test_the_module_loads_by_path(monkeypatch: pytest.MonkeyPatch, tmp_path: Pat
     found = metric.compute(predictions=PREDICTIONS, references=REFERENCES, workers=1)
     assert found["bleu"] == measure(PREDICTIONS, REFERENCES, workers=1).statistics["bleu"].value
     assert found["bertscore"] is None
+
+
+CHINESE = "深蹲时膝盖内扣，请将膝盖向外推。"
+
+
+def test_a_measure_of_words_is_missing_in_a_script_that_it_cannot_read() -> None:
+    found = measure([CHINESE], [CHINESE], workers=1)
+    assert set(found.statistics) == {"chrf++"}
+    assert found.statistics["chrf++"].value == pytest.approx(100)
+    for name in ("bleu", "rougeL"):
+        assert found.missing[name] == "it cannot read Han, in which all references are written"
+    russian = measure(["Спина прямая."], ["Спина прямая и колени врозь."], workers=1)
+    assert "bleu" in russian.statistics
+    assert "Cyrillic" in russian.missing["rougeL"]
+
+
+def test_texts_that_cannot_be_read_are_left_out_and_counted() -> None:
+    said, wanted = ["Keep your back flat.", CHINESE], ["Keep your back flat.", CHINESE]
+    found = measure(said, wanted, workers=1)
+    assert found.statistics["rougeL"].value == 1
+    assert found.statistics["bleu"].value == pytest.approx(1)
+    assert found.signatures["rougeL"].endswith("|left-out:1 of 2 references, in Han")
+    assert "left-out" not in found.signatures["chrf++"]
+    wrong = measure([CHINESE], ["Keep your back flat."], workers=1)
+    assert wrong.statistics["rougeL"].value == 0
+
+
+@pytest.mark.parametrize(
+    ("text", "script"),
+    [
+        ("Keep your back flat: naïve café.", "Latin"),
+        ("漢字 naïve café, then English.", "Latin"),
+        (CHINESE, "Han"),
+        ("膝が内側に入っています", "Japanese"),
+        ("무릎이 안쪽으로 들어갑니다", "Hangul"),
+        ("Колени уходят внутрь", "Cyrillic"),
+        ("الركبتان إلى الداخل", "Arabic"),
+        ("เข่าบิดเข้าด้านใน", "Thai"),
+        ("80 / 100", "Latin"),
+        ("", "Latin"),
+    ],
+)
+def test_scripts_by_the_letters(text: str, script: str) -> None:
+    assert script_of(text) == script
 
 
 @pytest.mark.parametrize("line", ["Plan B.", "Point a)", "Take (a way", "Grip #2 - now"])

@@ -15,7 +15,7 @@ from eval.ceilings import STYLES, labelled, measure_ceilings
 from eval.coach_metrics import error_statistics, judge, verdict_statistics
 from eval.numbers import graph_scores
 from eval.reader_llm import LlmReader, find_quote, prompt
-from eval.readers import MATCHER, choose
+from eval.readers import MatcherReader, choose
 from eval.reading import Reading
 from flex.graph_file import load_graph
 from flex.problems import InputError, Problem
@@ -256,7 +256,7 @@ def test_json_in_replies() -> None:
 
 
 def test_options_that_do_not_fit_are_named(tmp_path: Path) -> None:
-    assert choose("matcher", out=tmp_path) is MATCHER
+    assert isinstance(choose("matcher", out=tmp_path), MatcherReader)
     with pytest.raises(InputError, match="needs --reader-endpoint and --reader-model"):
         choose("llm", out=tmp_path)
     with pytest.raises(InputError, match="--reader-model: is for --reader llm"):
@@ -313,5 +313,5 @@ def test_the_report_names_its_reader_and_what_it_reaches(tmp_path: Path) -> None
         text = (tmp_path / name).read_text()
         assert "100.0 · 100.0 · 100.0 · 100.0" in text
         assert "read by r at http" in text
-        assert "1 texts are unread: it holds no JSON object" in text
+        assert "Unread: 1 (it holds no JSON object)" in text
         assert "Evaluations that the reader could not read" in text
