@@ -15,6 +15,7 @@ from eval.report_clips import ShownClip
 from eval.report_measure import Measures
 from eval.report_svg import Bar, bars, say_interval, scatter
 from eval.scorecard import Scorecard
+from eval.text_metrics.bertscore import PAPER_ENCODER
 from flex import templates
 from flex.graph import Graph
 from flex.plain import without_nan
@@ -70,7 +71,10 @@ def page_words(
         "names": {**names, **{mode: names.get(mode, mode) for mode in columns}},
         "columns": columns,
         "paper_columns": paper,
-        "paper": [_row(row, measures, paper, figures["published"]) for row in figures["paper"]],
+        "paper": [
+            _row(_labelled(row, measures), measures, paper, figures["published"])
+            for row in figures["paper"]
+        ],
         "sections": [
             {
                 **part,
@@ -150,6 +154,16 @@ def _in_prose(card: Scorecard) -> bool:
     return "bleu" in card.figures and "action_accuracy" in card.figures
 
 
+def _labelled(row: Row, measures: Measures) -> Row:
+    """Name BERTScore by its encoder, since each has a scale of its own, and few the paper's."""
+    signatures = (card.signatures.get(row["name"], "") for card in measures.cards.values())
+    encoder = next((m[1] for s in signatures if (m := re.search(r"\|encoder:([^|]+)", s))), "")
+    if not encoder:
+        return row
+    papers = encoder == PAPER_ENCODER
+    return {**row, "label": f"{row['label']} by {encoder}", "as_published": papers}
+
+
 def _row(row: Row, measures: Measures, columns: Sequence[str], published: Row) -> Row:
     figures = {mode: measures.cards[mode].figures.get(row["name"]) for mode in columns}
     known = {
@@ -166,7 +180,7 @@ def _row(row: Row, measures: Measures, columns: Sequence[str], published: Row) -
             for mode, figure in figures.items()
         },
         "best": {m for m, v in known.items() if v == best and len(set(known.values())) > 1},
-        "published": published.get(row["name"], []),
+        "published": published.get(row["name"], []) if row.get("as_published", True) else [],
     }
 
 
@@ -206,7 +220,7 @@ def _ranks(measures: Measures, columns: Sequence[str]) -> list[Row]:
 
 def _tests(figures: dict[str, Any], measures: Measures) -> dict[str, list[Row]]:
     rows = [*figures["paper"], *(row for part in figures["coach"] for row in part["rows"])]
-    labels = {row["name"]: row for row in reversed(rows)}
+    labels = {row["name"]: _labelled(row, measures) for row in reversed(rows)}
     wanted = [row["name"] for row in figures["paper"]] + list(figures["plots"])
     return {
         other: [

@@ -4,6 +4,7 @@ The paper's is roberta-large, layer 17, rescaled with its baseline. Any other en
 scale: its figures compare modes with each other, never with the paper.
 """
 
+import functools
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -11,6 +12,7 @@ from typing import Any, NamedTuple
 from flex.problems import InputError, Problem
 
 # roberta-large, layer 17: the F1 of unrelated English sentences, which rescaling maps to 0.
+PAPER_ENCODER = "roberta-large"
 PAPER_BASELINE = 0.83122575
 PAPER_LAYER = 17
 # With a greater share of tokens that the encoder does not know, a text is not read.
@@ -31,9 +33,17 @@ class Encoder(NamedTuple):
     baseline: float | None = None
 
     @property
+    def name(self) -> str:
+        """The hub's name, or the last two parts of a folder's path, since one may be "model"."""
+        path = Path(self.model)
+        if path.name == PAPER_ENCODER:
+            return PAPER_ENCODER
+        return "/".join(path.parts[-2:]) if path.is_dir() else self.model
+
+    @property
     def settled(self) -> "Encoder":
         """The encoder with the paper's layer and baseline, if it is the paper's."""
-        if Path(self.model).name != "roberta-large" or self.layer not in (None, PAPER_LAYER):
+        if Path(self.model).name != PAPER_ENCODER or self.layer not in (None, PAPER_LAYER):
             return self
         return self._replace(layer=PAPER_LAYER, baseline=self.baseline or PAPER_BASELINE)
 
@@ -64,8 +74,7 @@ def scores(
             base = encoder.baseline
             result[number][0] = value if base is None else (value - base) / (1 - base)
     rescaled = "no" if encoder.baseline is None else f"{encoder.baseline}"
-    name = Path(encoder.model).name
-    signature = f"bertscore|f1|encoder:{name}|layer:{layer}|idf:no|baseline:{rescaled}"
+    signature = f"bertscore|f1|encoder:{encoder.name}|layer:{layer}|idf:no|baseline:{rescaled}"
     return result, signature, _unknown(scorer, references)
 
 
@@ -75,12 +84,13 @@ def _unknown(scorer: Any, references: Sequence[str]) -> list[int]:
     unknown = tokenizer.unk_token_id
     found = []
     for number, reference in enumerate(references):
-        tokens = tokenizer(reference, add_special_tokens=False)["input_ids"]
+        tokens = tokenizer(reference, add_special_tokens=False, verbose=False)["input_ids"]
         if unknown is not None and tokens.count(unknown) > _MOST_UNKNOWN * len(tokens):
             found.append(number)
     return found
 
 
+@functools.lru_cache(maxsize=2)
 def _scorer(encoder: Encoder) -> tuple[Any, int]:
     try:
         from bert_score import BERTScorer

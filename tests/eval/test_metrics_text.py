@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from eval.scripts import script_of
-from eval.text_metrics import chrf, meteor
+from eval.text_metrics import bertscore, chrf, meteor
+from eval.text_metrics.bertscore import Encoder
 from eval.text_metrics.measure import measure
 from eval.text_metrics.wordnet import complete, load_wordnet
 
@@ -120,6 +121,42 @@ def test_texts_that_cannot_be_read_are_left_out_and_counted() -> None:
     assert "left-out" not in found.signatures["chrf++"]
     wrong = measure([CHINESE], ["Keep your back flat."], workers=1)
     assert wrong.statistics["rougeL"].value == 0
+
+
+class Scorer:
+    """Finds words in common; knows no word with a letter that is not Latin."""
+
+    unk_token_id = 0
+
+    @property
+    def _tokenizer(self) -> "Scorer":
+        return self
+
+    def __call__(self, text: str, **_: object) -> dict[str, list[int]]:
+        return {"input_ids": [int(word.isascii()) for word in text.split()]}
+
+    def score(self, said: list[str], wanted: list[str]) -> tuple[Any, Any, Any]:
+        pairs = zip(said, wanted, strict=True)
+        values = np.array([float(one == other) for one, other in pairs])
+        return values, values, values
+
+
+def test_bertscore_is_named_by_its_encoder_and_leaves_out_what_that_does_not_know(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "small" / "model"
+    folder.mkdir(parents=True)
+    monkeypatch.setattr(bertscore, "_scorer", lambda _: (Scorer(), 6))
+    said = ["Keep it flat.", "Other words.", "", CHINESE]
+    wanted = ["Keep it flat.", "Keep it flat.", "Keep it flat.", CHINESE]
+    found = measure(said, wanted, encoder=Encoder(str(folder)), workers=1)
+    assert found.statistics["bertscore"].value == pytest.approx(1 / 3)
+    signature = found.signatures["bertscore"]
+    assert "|encoder:small/model|layer:6|" in signature
+    assert signature.endswith("|left-out:1 of 4 references, in Han")
+    foreign = measure([CHINESE], [CHINESE], encoder=Encoder(str(folder)), workers=1)
+    assert "Han" in foreign.missing["bertscore"]
+    assert Encoder("roberta-large").settled.baseline == bertscore.PAPER_BASELINE
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ from eval import report
 from eval.answers import Answer, Truth, write_answers
 from eval.report_page import markdown_text
 from eval.report_svg import Bar, bars, say_interval, scatter
+from eval.text_metrics.bertscore import Encoder
 from flex.graph_file import load_graph
 from flex.problems import InputError
 
@@ -111,6 +112,25 @@ def test_figures_baselines_and_both_pages(world: Path) -> None:
     row = next(line for line in rows if line.startswith("| Error types, micro F1"))
     assert row.endswith(f" {said} |")
     assert "evaluations unread" not in modes["tuned"]["figures"]
+
+
+def test_bertscore_is_labelled_by_its_encoder_and_not_held_against_the_papers(
+    world: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def scores(said: list[str], wanted: list[str], encoder: Encoder) -> Any:
+        rows = [[0.5, 1.0] for _ in said]
+        return rows, f"bertscore|f1|encoder:{encoder.name}|layer:6", []
+
+    monkeypatch.setattr("eval.text_metrics.bertscore.scores", scores)
+    run(world, encoder="small")
+    page = (world / "out" / "report.html").read_text()
+    row = next(line for line in page.splitlines() if "BERTScore F1 by small" in line)
+    assert "0.5000" in row
+    assert "0.1664" not in row
+    run(world, encoder="roberta-large")
+    page = (world / "out" / "report.html").read_text()
+    row = next(line for line in page.splitlines() if "BERTScore F1 by roberta-large" in line)
+    assert "0.1664" in row
 
 
 def test_a_judges_marks_are_shown(world: Path) -> None:
