@@ -49,7 +49,7 @@ class MatcherReader:
     """
 
     def __init__(self) -> None:
-        self.name = "matcher"
+        self.name = "the matcher"
         self.failures: Counter[str] = Counter()
         self._foreign: set[str] = set()
 

@@ -9,6 +9,8 @@ from flex.graph import Graph
 _DENIED = re.compile(
     r"(?:\bnot|n['’]t|rather than|instead of|unlike)(?:\s+(?:be|an?|the))*\s*$", re.I
 )
+# How many characters before a name are looked at.
+_BEFORE = 60
 
 
 def recognised_action(graph: Graph, text: str) -> str | None:
@@ -18,21 +20,16 @@ def recognised_action(graph: Graph, text: str) -> str | None:
     longest name wins ("Incline Dumbbell Bench Press" is not also a "Dumbbell Bench Press"), and
     "not a squat" names nothing. Several names are a guess, which counts as no answer.
     """
-    spans = []
+    spans: dict[tuple[int, int], set[str]] = {}
     for action, pattern in _names(graph):
-        spans += [(m.start(), m.end(), action) for m in pattern.finditer(text)]
-    longest = [
-        (start, action)
-        for start, end, action in spans
-        if not any(
-            other != (start, end, action)
-            and other[0] <= start
-            and end <= other[1]
-            and other[1] - other[0] > end - start
-            for other in spans
-        )
-    ]
-    named = {action for start, action in longest if not _DENIED.search(text[:start])}
+        for match in pattern.finditer(text):
+            spans.setdefault(match.span(), set()).add(action)
+    named: set[str] = set()
+    reach = -1  # where the names so far end: one that ends before lies in a longer one
+    for start, end in sorted(spans, key=lambda span: (span[0], -span[1])):
+        if end > reach and not _DENIED.search(text, max(0, start - _BEFORE), start):
+            named |= spans[start, end]
+        reach = max(reach, end)
     return named.pop() if len(named) == 1 else None
 
 

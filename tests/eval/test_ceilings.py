@@ -116,9 +116,9 @@ def test_another_graph_has_none() -> None:
 def test_the_command_shows_and_keeps_them(tmp_path: Path) -> None:
     done = CliRunner().invoke(app, ["ceilings", "--out", str(tmp_path)])
     assert done.exit_code == 0, done.output
-    assert "as read by matcher" in done.output
+    assert "as read by the matcher" in done.output
     content = json.loads((tmp_path / "ceilings.json").read_text())
-    assert content["name"] == "matcher"
+    assert content["name"] == "the matcher"
     assert set(content["ceilings"]) == set(STYLES)
     refused = CliRunner().invoke(app, ["ceilings", "--reader", "llm", "--out", str(tmp_path)])
     assert refused.exit_code != 0

@@ -133,6 +133,8 @@ def test_trap_12_scores_out_of_three_sets_of_ten(text: str, kind: str, value: fl
         ("An Overhead Press (OHP), not a squat.", "A01"),
         ("A squat or a deadlift.", None),
         ("He does squats.", "A16"),
+        ("squat " * 9000, "A16"),
+        ("not a squat, but a deadlift, " * 1800, "A15"),
     ],
 )
 def test_actions_are_recognised_by_name(graph: Graph, text: str, action: str | None) -> None:

@@ -102,7 +102,7 @@ def test_figures_baselines_and_both_pages(world: Path) -> None:
         assert "Most frequent errors" in text
         assert "<script" not in text
         assert "R-l2 × 100" in text
-        assert "read by matcher" in text
+        assert "read by the matcher" in text
         assert "headings and lists" in text
     ceilings = content["reader"]["ceilings"]
     said = " · ".join(
