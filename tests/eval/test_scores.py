@@ -1,4 +1,4 @@
-"""Scores in answers: 197 texts with the score that a reader takes, or none."""
+"""Scores in answers: 237 texts with the score that a reader takes, or none."""
 
 import json
 from pathlib import Path
