@@ -16,7 +16,7 @@ from flex.graph import Graph, Phase
 from flex.nouns import named_as_noun
 from flex.patterns import Kind, Pattern, PatternIndex, Phrase, Term, group_phrases, pattern_index
 from flex.sentences import split_sentences
-from flex.words import Token, tokens_of
+from flex.words import Token, language, tokens_of
 
 ClaimKind = Literal["present", "absent", "advised"]
 
@@ -25,31 +25,6 @@ _WINDOW = 14
 # A phase word counts as farther away in another clause, and before the match rather than after it.
 _CLAUSE_DISTANCE = 6
 _BEFORE = 2
-# After these words a body part is only where something else is, or goes.
-_ASIDE = frozenset(
-    [
-        "than",
-        "to",
-        "toward",
-        "below",
-        "abov",
-        "near",
-        "past",
-        "behind",
-        "against",
-        "over",
-        "under",
-        "off",
-        "from",
-        "beyond",
-        "befor",
-        "besid",
-        "by",
-        "rather",
-        "instead",
-        "between",
-    ]
-)
 
 
 class Claim(NamedTuple):
@@ -288,7 +263,7 @@ def _aside(span: tuple[int, ...], stems: Sequence[str], subjects: frozenset[str]
     before = span[0] - 1
     if before >= 0 and stems[before] in ("the", "your", "his", "her", "their", "both"):
         before -= 1
-    return before >= 0 and stems[before] in _ASIDE
+    return before >= 0 and stems[before] in language()["aside"]
 
 
 def _term_spans(
