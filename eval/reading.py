@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from eval.answers import Answer
-from eval.verdict import Verdict, overall
+from eval.verdict import Verdict, is_said_of_lift, overall
 from flex.graph import Graph, Occurrence, Phase
 from flex.matcher import Claim, find_claims
 from flex.patterns import pattern_index
@@ -83,7 +83,8 @@ def reading_of_claims(
         times[occurrence.error_type] = span
     found = tuple(dict.fromkeys(o.error_type for o in occurrences))
     if not found and verdict is None:
-        verdict = overall(answer.answer, praises=any(claim.kind == "absent" for claim in claims))
+        praise = (claim for claim in claims if claim.kind == "absent")
+        verdict = overall(answer.answer, praises=any(map(places.tells_of_lift, praise)))
     return Reading(
         found=found,
         occurrences=graph.in_order(action, occurrences),
@@ -107,6 +108,11 @@ class _Places:
         if number >= 0 and claim.start < self._spans[number][1]:
             return self._spans[number]
         return 0, len(self.text)
+
+    def tells_of_lift(self, claim: Claim) -> bool:
+        """Say whether the sentence of a claim tells what happened."""
+        start, end = self.sentence(claim)
+        return is_said_of_lift(self.text[start:end])
 
     def time_after(self, claim: Claim) -> tuple[float, float] | None:
         """Return the first time span of the sentence after the claim began."""

@@ -52,6 +52,18 @@ def says_refusal(text: str) -> bool:
     return not text.strip() or has("refusal", text)
 
 
+def is_said_of_lift(raw: str) -> bool:
+    """Say whether a sentence tells of this lift: it is no rule, advice, title or question."""
+    line = normal(raw)
+    if _is_title(raw) or raw.rstrip("*_ ").endswith("?") or is_advice(line):
+        return False
+    field = _FIELD.match(line)
+    if field and has("right_label", field[1].strip()):
+        return False
+    names = ("definition", "others", "elsewhere", "condition", "verb_correct")
+    return not any(has(name, line) for name in names)
+
+
 def judgements(text: str) -> Iterator[Judgement]:
     """Yield what a text says of the lift, in order."""
     asked: bool | None = None  # what a question asks about: is it right?

@@ -62,6 +62,9 @@ def test_praise_of_parts_is_no_fault_named_and_an_error_named_decides() -> None:
         return read_evaluation(GRAPH, answer).verdict
 
     assert verdict("Your lower back stayed neutral.") == "correct"
+    assert verdict("The correct form is to keep the bar over the middle of the foot.") == "unclear"
+    assert verdict("Correct breathing means exhaling on the way up.") == "unclear"
+    assert verdict("Correct your posture.") == "unclear"
     assert verdict("A perfect squat, but your knees caved in.") == "faulty"
     assert verdict("It would be perfect if you kept your knees out.") == "faulty"
 
