@@ -15,12 +15,12 @@ What fails is never exported.
 from collections.abc import Iterator, Sequence
 
 from flex.graph import Graph
-from flex.numbers import numbers_in
 from flex.words import content_stems
 from qa_gen.check_evaluation import check_evaluation
 from qa_gen.check_words import foreign_actions, phrases
 from qa_gen.dialogue import STAGES, Finding, Sentence, Turn
 from qa_gen.facts import Facts
+from qa_gen.numbers import numbers_in
 from qa_gen.sentences import sentences_of
 
 # A paraphrase of a key step's standard keeps at least this share of its content words.

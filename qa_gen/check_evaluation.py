@@ -11,11 +11,11 @@ from typing import NamedTuple
 
 from flex.graph import Graph, Occurrence
 from flex.matcher import Claim, body_parts_in, find_claims
-from flex.numbers import numbers_in
 from flex.words import content_stems
 from qa_gen.check_words import action_wording, occurrence_wording, phrases
 from qa_gen.dialogue import Finding, Sentence
 from qa_gen.facts import ErrorFact, Facts
+from qa_gen.numbers import numbers_in
 
 # A paraphrase of a correction keeps at least this share of its content words.
 CORRECTION_OVERLAP = 0.5
